@@ -1,0 +1,53 @@
+"""Composable, character-level language models as scikit-learn estimators."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "Base": "models",
+    "BasePretrainer": "pretraining",
+    "CCLMModelBase": "models",
+    "CharPreprocessor": "preprocessing",
+    "ComposedEmbedder": "models",
+    "ComposedModel": "models",
+    "MLMPreprocessor": "preprocessing",
+    "MaskedCharacterPretrainer": "pretraining",
+    "MaskedLanguagePretrainer": "pretraining",
+    "PooledConfig": "nn",
+    "StridedConfig": "nn",
+    "Tower": "models",
+    "make_composed": "models",
+}
+
+__all__ = sorted(_HOMES)
+
+if TYPE_CHECKING:
+    from sklearn_cclm.models import (
+        Base,
+        CCLMModelBase,
+        ComposedEmbedder,
+        ComposedModel,
+        Tower,
+        make_composed,
+    )
+    from sklearn_cclm.nn import PooledConfig, StridedConfig
+    from sklearn_cclm.preprocessing import CharPreprocessor, MLMPreprocessor
+    from sklearn_cclm.pretraining import (
+        BasePretrainer,
+        MaskedCharacterPretrainer,
+        MaskedLanguagePretrainer,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562): torch loads only when needed."""
+    if name in _HOMES:
+        return getattr(import_module(f"sklearn_cclm.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'sklearn_cclm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,0 +1,135 @@
+"""`CCLMModelBase`: the recipe of the common embedding."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+
+from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm._tags import TextTagsMixin
+from sklearn_cclm.models._values import Base, folded_codes
+from sklearn_cclm.nn import NgramBase, NgramConfig, _registry
+from sklearn_cclm.preprocessing import CharPreprocessor
+
+
+class CCLMModelBase(TextTagsMixin, BaseEstimator):
+    """Recipe of a base: an embedding of each character with the n-grams that end there.
+
+    A base sums a character embedding, which knows case, and the embeddings of hashed character
+    n-grams of the case-folded text, after the subword sums of Bojanowski et al. (2017), and
+    passes them through residual convolutions. `fit` learns the characters and leaves an
+    untrained `Base`; a pretrainer takes the recipe itself and trains one.
+
+    Parameters
+    ----------
+    preprocessor : CharPreprocessor, default=None
+        How text becomes codes; cloned and fitted. None stands for ``CharPreprocessor()``.
+    width : int, default=128
+        Length of each character's vector.
+    ngram_orders : tuple of int, default=(2, 3, 4, 5)
+        Lengths, in characters, of the n-grams.
+    n_buckets : int, default=65536
+        Rows of the hashed n-gram table; 0 switches the n-grams off.
+    n_blocks : int, default=0
+        Residual convolution blocks on top of the sum.
+    kernel_size : int, default=5
+        Characters that a block's convolution sees; odd.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights. With None, a pretrainer uses its own.
+
+    Attributes
+    ----------
+    preprocessor_ : CharPreprocessor
+        The fitted preprocessor.
+    base_ : Base
+        The untrained base.
+
+    See Also
+    --------
+    sklearn_cclm.pretraining.MaskedLanguagePretrainer : Trains a base and a tower.
+
+    References
+    ----------
+    P. Bojanowski, E. Grave, A. Joulin, T. Mikolov (2017). Enriching Word Vectors with Subword
+    Information. Transactions of the ACL 5.
+
+    Examples
+    --------
+    >>> from sklearn_cclm import CCLMModelBase
+    >>> recipe = CCLMModelBase(width=16, n_buckets=100, random_state=0)
+    >>> recipe.fit(["some text", "more text"]).base_.width
+    16
+    """
+
+    def __init__(
+        self,
+        preprocessor: CharPreprocessor | None = None,
+        *,
+        width: int = 128,
+        ngram_orders: tuple[int, ...] = (2, 3, 4, 5),
+        n_buckets: int = 65536,
+        n_blocks: int = 0,
+        kernel_size: int = 5,
+        random_state: Any = None,
+    ) -> None:
+        self.preprocessor = preprocessor
+        self.width = width
+        self.ngram_orders = ngram_orders
+        self.n_buckets = n_buckets
+        self.n_blocks = n_blocks
+        self.kernel_size = kernel_size
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the characters and draw initial weights.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        CCLMModelBase
+            The fitted recipe.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a text is not allowed.
+        """
+        config = NgramConfig(
+            width=self.width,
+            ngram_orders=tuple(self.ngram_orders),
+            n_buckets=self.n_buckets,
+            n_blocks=self.n_blocks,
+            kernel_size=self.kernel_size,
+        )
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        recipe = CharPreprocessor() if self.preprocessor is None else self.preprocessor
+        preprocessor = clone(recipe).fit(X)
+        self.base_ = _initial_base(config, preprocessor, seed)
+        self.preprocessor_ = preprocessor
+        return self
+
+
+def _initial_base(config: NgramConfig, preprocessor: CharPreprocessor, seed: int) -> Base:
+    """Make an untrained base for a fitted preprocessor."""
+    vocabulary = preprocessor.vocabulary_
+    with isolated_seed(seed):
+        module = NgramBase(config, folded=folded_codes(vocabulary))
+    return Base.from_module(
+        module,
+        architecture="ngram",
+        config=_registry.to_dict(config),
+        vocabulary=vocabulary,
+        reading={
+            "max_example_len": preprocessor.max_example_len,
+            "normalization": preprocessor.normalization,
+            "add_cls": preprocessor.add_cls,
+        },
+    )

@@ -1,0 +1,129 @@
+"""The fast path from texts to vectors: distinct texts, like lengths together, each base once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sklearn_cclm._windows import windows
+from sklearn_cclm.models._values import Base, Tower, built
+from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.pooling import pool
+
+
+@dataclass(frozen=True)
+class Member:
+    """A tower's place in the composed vector."""
+
+    tower: Tower
+    columns: slice
+    weight: float
+
+
+def group_by_base(members: Sequence[Member]) -> dict[Base, list[Member]]:
+    """Group towers by their base, so that each distinct base runs once."""
+    groups: dict[Base, list[Member]] = {}
+    for member in members:
+        groups.setdefault(member.tower.base, []).append(member)
+    return groups
+
+
+def distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray | slice]:
+    """Return each distinct text once, and an index that restores the sequence."""
+    unique = dict.fromkeys(texts)
+    if len(unique) == len(texts):
+        return list(texts), slice(None)
+    place = {text: i for i, text in enumerate(unique)}
+    inverse = np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
+    return list(unique), inverse
+
+
+def batches(lengths: np.ndarray, batch_chars: int) -> Iterator[np.ndarray]:
+    """Yield rows of like length, so many that a padded batch has at most `batch_chars`."""
+    order = np.argsort(lengths, kind="stable")
+    ordered = np.maximum(lengths[order], 1)
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        limit = min(len(order), start + batch_chars // ordered[start])
+        if limit > stop:  # the longest of a batch is its last: search for the last that fits
+            cost = ordered[start:limit] * np.arange(1, limit - start + 1)
+            stop = start + max(1, int(np.searchsorted(cost, batch_chars, side="right")))
+        yield order[start:stop]
+        start = stop
+
+
+@torch.inference_mode()
+def embed(
+    texts: Sequence[str],
+    base: Base,
+    members: Sequence[Member],
+    out: np.ndarray,
+    *,
+    pooling: str,
+    truncation: str,
+    batch_chars: int,
+    device: torch.device,
+) -> None:
+    """Write the vectors of texts, by towers on one base, into their columns of `out`."""
+    preprocessor = base.preprocessor(truncation="error" if truncation == "error" else "warn")
+    size = preprocessor.max_example_len - preprocessor.add_cls
+    if truncation == "window":
+        pieces, owners = windows(preprocessor.normalize(texts, whole=True), size, size // 8)
+    else:
+        pieces, owners = preprocessor.truncate(preprocessor.normalize(texts)), None
+    views = [out[:, member.columns] for member in members]
+    in_place = len(pieces) == len(texts)
+    targets = views if in_place else [
+        np.empty((len(pieces), view.shape[1]), dtype=np.float32) for view in views
+    ]
+    network, towers = built(base, device), [built(m.tower, device) for m in members]
+    lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+    for rows in batches(lengths, batch_chars):
+        codes = preprocessor.encode([pieces[row] for row in rows])
+        encoding = network(torch.from_numpy(codes).to(device))
+        for member, tower, target in zip(members, towers, targets, strict=True):
+            target[rows] = _pooled(tower, encoding, pooling).cpu().numpy() * member.weight
+    if not in_place:
+        for view, target in zip(views, targets, strict=True):
+            view[:] = _average(target, owners, np.maximum(lengths, 1))
+
+
+@torch.inference_mode()
+def characters(
+    texts: Sequence[str],
+    base: Base,
+    members: Sequence[Member],
+    out: np.ndarray,
+    *,
+    batch_chars: int,
+    device: torch.device,
+) -> None:
+    """Write a vector per character, by towers on one base, into their columns of `out`."""
+    preprocessor = base.preprocessor()
+    network, towers = built(base, device), [built(m.tower, device) for m in members]
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    for rows in batches(lengths, batch_chars):
+        codes = preprocessor.encode([texts[row] for row in rows])
+        encoding = network(torch.from_numpy(codes).to(device))
+        for member, tower in zip(members, towers, strict=True):
+            features = tower(encoding).cpu().numpy() * member.weight
+            out[rows, : codes.shape[1], member.columns] = features
+
+
+def _pooled(tower: nn.Module, encoding: Encoding, pooling: str) -> Tensor:
+    """Return one vector per text."""
+    if pooling == "native":
+        return tower.native(encoding)
+    return pool(tower(encoding), encoding.mask, pooling)
+
+
+def _average(vectors: np.ndarray, owners: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Average the windows of each text, weighted by their lengths."""
+    first = np.flatnonzero(np.diff(owners, prepend=-1))
+    total = np.add.reduceat(vectors * weights[:, None].astype(np.float32), first)
+    return total / np.add.reduceat(weights, first)[:, None]

@@ -1,0 +1,14 @@
+"""The networks, in plain torch: bases, towers, pooling, losses, and their registry."""
+
+from sklearn_cclm.nn.embedding import Encoding, NgramBase, NgramConfig
+from sklearn_cclm.nn.towers import PooledConfig, PooledTower, StridedConfig, StridedTower
+
+__all__ = [
+    "Encoding",
+    "NgramBase",
+    "NgramConfig",
+    "PooledConfig",
+    "PooledTower",
+    "StridedConfig",
+    "StridedTower",
+]

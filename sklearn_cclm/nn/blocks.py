@@ -1,0 +1,49 @@
+"""Building blocks that keep padding at zero, so that a batch never changes a text's vector."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ResidualConv(nn.Module):
+    """Residual convolution over characters: x + W gelu(conv(norm(x)))."""
+
+    def __init__(self, width: int, kernel_size: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.conv = nn.Conv1d(width, width, kernel_size, padding=kernel_size // 2)
+        self.project = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # (B, L, d), (B, L)
+        keep = mask.unsqueeze(-1).to(x.dtype)
+        inner = (self.norm(x) * keep).transpose(1, 2)
+        return (x + self.project(F.gelu(self.conv(inner).transpose(1, 2)))) * keep
+
+
+class StridedConv(nn.Module):
+    """Convolution that reads `stride` positions at a time: the length shrinks by `stride`."""
+
+    def __init__(self, width: int, kernel_size: int, stride: int) -> None:
+        super().__init__()
+        self.left = (kernel_size - stride) // 2
+        self.right = kernel_size - stride - self.left
+        self.norm = nn.LayerNorm(width)
+        self.conv = nn.Conv1d(width, width, kernel_size, stride=stride)
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        stride = self.conv.stride[0]
+        keep = mask.unsqueeze(-1).to(x.dtype)
+        inner = F.pad((self.norm(x) * keep).transpose(1, 2), (self.left, self.right))
+        mask = mask.view(len(mask), -1, stride).any(2)
+        out = F.gelu(self.conv(inner)).transpose(1, 2)  # (B, L / stride, d)
+        return out * mask.unsqueeze(-1).to(x.dtype), mask
+
+
+def sinusoids(length: int, width: int, *, like: Tensor) -> Tensor:
+    """Sinusoidal position information of shape (length, width), after Vaswani et al. (2017)."""
+    position = torch.arange(length, device=like.device, dtype=like.dtype).unsqueeze(1)
+    half = torch.arange(width // 2, device=like.device, dtype=like.dtype)
+    angle = position * torch.exp(half * (-9.21 / max(1, width // 2)))  # wavelengths to 10,000
+    return torch.cat([angle.sin(), angle.cos()], dim=1)

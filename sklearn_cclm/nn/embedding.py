@@ -1,0 +1,173 @@
+"""The base network: character embedding plus hashed character n-grams, then residual blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_cclm.nn._registry import register
+from sklearn_cclm.nn.blocks import ResidualConv
+from sklearn_cclm.nn.pooling import masked_mean
+
+_PAD = 0
+_PRIME = 0x100000001B3  # the 64-bit FNV prime; products wrap around as int64
+_MIX = -0x61C8864680B583EB  # 2**64 / golden ratio, odd, as int64
+
+
+@dataclass(frozen=True)
+class NgramConfig:
+    """Settings of the base architecture "ngram".
+
+    Parameters
+    ----------
+    width : int, default=128
+        Length of each character's vector.
+    ngram_orders : tuple of int, default=(2, 3, 4, 5)
+        Lengths, in characters, of the hashed n-grams that end at each position.
+    n_buckets : int, default=65536
+        Rows of the hashed n-gram table; 0 switches the n-grams off.
+    n_blocks : int, default=0
+        Residual convolution blocks on top of the sum of embeddings.
+    kernel_size : int, default=5
+        Characters that a block's convolution sees; odd.
+    """
+
+    width: int = 128
+    ngram_orders: tuple[int, ...] = (2, 3, 4, 5)
+    n_buckets: int = 65536
+    n_blocks: int = 0
+    kernel_size: int = 5
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise ValueError(f"width={self.width} must be at least 1.")
+        if self.n_buckets < 0 or self.n_blocks < 0:
+            raise ValueError(
+                f"n_buckets={self.n_buckets} and n_blocks={self.n_blocks} must not be negative."
+            )
+        if any(order < 1 for order in self.ngram_orders):
+            raise ValueError(f"ngram_orders={self.ngram_orders} must all be at least 1.")
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size={self.kernel_size} must be odd and positive.")
+
+
+class Encoding:
+    """What a base says of one batch of codes, computed when first asked for.
+
+    Attributes
+    ----------
+    mask : bool Tensor of shape (B, L)
+        True where there is a character.
+    characters : float Tensor of shape (B, L, d)
+        One vector per character, zero at padding.
+    mean : float Tensor of shape (B, d)
+        Their average over each text.
+    """
+
+    def __init__(self, base: NgramBase, ids: Tensor) -> None:
+        self._base = base
+        self._ids = ids
+        self.mask = ids != _PAD
+
+    @cached_property
+    def characters(self) -> Tensor:
+        return self._base.characters(self._ids, self.mask)
+
+    @cached_property
+    def mean(self) -> Tensor:
+        if "characters" in vars(self) or self._base.blocks:
+            return masked_mean(self.characters, self.mask)
+        return self._base.bag(self._ids, self.mask)
+
+
+def ngram_buckets(folded: Tensor, orders: tuple[int, ...], n_buckets: int) -> Tensor:
+    """Hash the n-grams that end at each position.
+
+    Parameters
+    ----------
+    folded : int64 Tensor of shape (B, L)
+        Case-folded codes. Before the first character stands padding, which so marks the
+        beginning of a text.
+    orders : tuple of int
+        Lengths of the n-grams.
+    n_buckets : int
+        Number of hash values.
+
+    Returns
+    -------
+    int64 Tensor of shape (B, L, len(orders))
+        Bucket of each n-gram, in [0, n_buckets).
+    """
+    length = folded.shape[1]
+    padded = F.pad(folded, (max(orders) - 1, 0))
+    start = max(orders) - 1
+    hashed = torch.zeros_like(folded)
+    by_order = {}
+    for order in range(1, max(orders) + 1):
+        first = start - order + 1
+        hashed = (hashed + padded[:, first : first + length] + 1) * _PRIME
+        by_order[order] = hashed
+    stacked = torch.stack([by_order[order] for order in orders], dim=-1)
+    stacked = (stacked ^ (stacked >> 29)) * _MIX
+    return (stacked ^ (stacked >> 32)).remainder(n_buckets)
+
+
+@register("base", "ngram", NgramConfig)
+class NgramBase(nn.Module):
+    """Embed each character with the hashed n-grams that end there.
+
+    Parameters
+    ----------
+    config : NgramConfig
+        Settings.
+    folded : sequence of int of length n_chars
+        For each code, the code that stands for it once case is folded.
+    """
+
+    def __init__(self, config: NgramConfig, *, folded: tuple[int, ...]) -> None:
+        super().__init__()
+        self.config = config
+        self.n_chars = len(folded)
+        n_buckets = config.n_buckets if config.ngram_orders else 0
+        # one table: a row per character code, then a row per bucket; row 0 is padding
+        self.table = nn.Embedding(self.n_chars + n_buckets, config.width, padding_idx=_PAD)
+        nn.init.normal_(self.table.weight, std=0.05)
+        with torch.no_grad():
+            self.table.weight[_PAD].zero_()
+        self.blocks = nn.ModuleList(
+            ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
+        )
+        self.register_buffer("folded", torch.tensor(folded), persistent=False)
+
+    def forward(self, ids: Tensor) -> Encoding:
+        return Encoding(self, ids)
+
+    def characters(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return one vector per character, (B, L, d)."""
+        rows = self._rows(ids, mask)
+        flat = F.embedding_bag(
+            rows.flatten(0, 1), self.table.weight, mode="sum", padding_idx=_PAD
+        )
+        x = flat.view(*ids.shape, -1)
+        for block in self.blocks:
+            x = block(x, mask)
+        return x
+
+    def bag(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return the mean over each text's characters, without a vector per character."""
+        rows = self._rows(ids, mask).flatten(1)
+        total = F.embedding_bag(rows, self.table.weight, mode="sum", padding_idx=_PAD)
+        return total / mask.sum(1, keepdim=True).clamp(min=1)
+
+    def _rows(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Table rows of each position: its code and its n-grams, (B, L, 1 + orders)."""
+        config = self.config
+        if self.table.num_embeddings == self.n_chars:
+            return ids.unsqueeze(-1)
+        buckets = ngram_buckets(self.folded[ids], config.ngram_orders, config.n_buckets)
+        buckets = (buckets + self.n_chars) * mask.unsqueeze(-1)
+        return torch.cat([ids.unsqueeze(-1), buckets], dim=-1)

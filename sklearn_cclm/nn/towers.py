@@ -1,0 +1,166 @@
+"""The towers: what stands on a base and learns a task. One class with a config each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_cclm.nn._registry import register
+from sklearn_cclm.nn.blocks import StridedConv, sinusoids
+from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.pooling import masked_mean
+
+
+class TowerModule(nn.Module):
+    """A tower network: maps what the base says to one vector per character.
+
+    Subclasses define ``forward(encoding)``, of shape (B, L, width) and zero at padding.
+    """
+
+    def native(self, encoding: Encoding) -> Tensor:
+        """Pool a text the way this tower was made for: (B, width)."""
+        return masked_mean(self(encoding), encoding.mask)
+
+
+@dataclass(frozen=True)
+class PooledConfig:
+    """Settings of the tower "pooled".
+
+    Parameters
+    ----------
+    width : int, default=128
+        Length of the tower's vectors.
+    hidden : int, default=256
+        Units of the hidden layer.
+    """
+
+    width: int = 128
+    hidden: int = 256
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.hidden < 1:
+            raise ValueError(f"width={self.width} and hidden={self.hidden} must be at least 1.")
+
+
+@register("tower", "pooled", PooledConfig)
+class PooledTower(TowerModule):
+    """A small perceptron on the base: per character, or once per text on the base's mean."""
+
+    def __init__(self, config: PooledConfig, *, base_width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LayerNorm(base_width),
+            nn.Linear(base_width, config.hidden),
+            nn.GELU(),
+            nn.Linear(config.hidden, config.width),
+        )
+
+    def forward(self, encoding: Encoding) -> Tensor:
+        return self.layers(encoding.characters) * encoding.mask.unsqueeze(-1)
+
+    def native(self, encoding: Encoding) -> Tensor:
+        """Apply the perceptron to the mean of the base: one call per text."""
+        return self.layers(encoding.mean)
+
+
+@dataclass(frozen=True)
+class StridedConfig:
+    """Settings of the tower "strided".
+
+    Parameters
+    ----------
+    width : int, default=128
+        Length of the tower's vectors, within and at its end.
+    downsample_factor : int, default=16
+        Characters per position of the transformer; must be ``stride ** n_strided_convs``.
+    n_strided_convs : int, default=4
+        Number of strided convolutions.
+    stride : int, default=2
+        Stride of each.
+    n_layers : int, default=2
+        Transformer layers at the reduced length.
+    n_heads : int, default=4
+        Attention heads; a divisor of `width`.
+    kernel_size : int, default=3
+        Characters seen by the first and the last convolution; odd.
+    """
+
+    width: int = 128
+    downsample_factor: int = 16
+    n_strided_convs: int = 4
+    stride: int = 2
+    n_layers: int = 2
+    n_heads: int = 4
+    kernel_size: int = 3
+
+    def __post_init__(self) -> None:
+        if self.stride < 2 or self.n_strided_convs < 1:
+            raise ValueError(
+                f"stride={self.stride} must be at least 2 and "
+                f"n_strided_convs={self.n_strided_convs} at least 1."
+            )
+        fits = self.stride**self.n_strided_convs
+        if fits != self.downsample_factor:
+            raise ValueError(
+                f"downsample_factor={self.downsample_factor} does not fit "
+                f"n_strided_convs={self.n_strided_convs} convolutions of stride={self.stride}: "
+                f"stride ** n_strided_convs is {fits}. Set downsample_factor={fits}, or choose "
+                "the convolutions so that they multiply to it."
+            )
+        if self.width < 2 or self.width % (2 * self.n_heads):
+            raise ValueError(
+                f"width={self.width} must be a multiple of 2 * n_heads, here {2 * self.n_heads}."
+            )
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size={self.kernel_size} must be odd and positive.")
+
+
+@register("tower", "strided", StridedConfig)
+class StridedTower(TowerModule):
+    """Shrink the text by strided convolutions, attend over the short sequence, grow it again.
+
+    The shape of CANINE (Clark et al., 2022), small: a transformer at a reduced length with a
+    skip from the characters, so that every character has a vector that knows the whole text.
+    """
+
+    def __init__(self, config: StridedConfig, *, base_width: int) -> None:
+        super().__init__()
+        self.factor = config.downsample_factor
+        width, kernel = config.width, config.kernel_size
+        self.enter = nn.Conv1d(base_width, width, kernel, padding=kernel // 2)
+        self.shrink = nn.ModuleList(
+            StridedConv(width, 2 * config.stride, config.stride)
+            for _ in range(config.n_strided_convs)
+        )
+        layer = nn.TransformerEncoderLayer(
+            width, config.n_heads, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True
+        )
+        self.attend = nn.TransformerEncoder(
+            layer, config.n_layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
+        )
+        self.leave = nn.Conv1d(2 * width, width, kernel, padding=kernel // 2)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, encoding: Encoding) -> Tensor:
+        mask, length = encoding.mask, encoding.mask.shape[1]
+        extra = -length % self.factor
+        x = F.pad(encoding.characters, (0, 0, 0, extra))
+        mask = F.pad(mask, (0, extra))
+        keep = mask.unsqueeze(-1).to(x.dtype)
+        skip = F.gelu(self.enter(x.transpose(1, 2)).transpose(1, 2)) * keep
+        short = self._attend(skip, mask).repeat_interleave(self.factor, dim=1) * keep
+        both = torch.cat([skip, short], dim=-1).transpose(1, 2)
+        out = self.norm(skip + F.gelu(self.leave(both)).transpose(1, 2)) * keep
+        return out[:, :length]
+
+    def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Shrink and attend: (B, L, d) becomes (B, L / factor, d)."""
+        for conv in self.shrink:
+            x, mask = conv(x, mask)
+        visible = mask.clone()
+        visible[:, 0] = True  # an empty text attends to one zero vector, and so stays finite
+        x = x + sinusoids(x.shape[1], x.shape[2], like=x)
+        return self.attend(x, src_key_padding_mask=~visible)

@@ -1,0 +1,320 @@
+"""Pretrain by predicting masked tokens: masked language modelling from characters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.base import clone
+from torch import Tensor, nn
+
+from sklearn_cclm._batches import Batch
+from sklearn_cclm._codes import MASK
+from sklearn_cclm.models import Base, CCLMModelBase
+from sklearn_cclm.nn import StridedConfig
+from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.losses import negative_sampling_loss, sampled_softmax_loss, softmax_loss
+from sklearn_cclm.nn.task import Head
+from sklearn_cclm.noise import span_mask
+from sklearn_cclm.preprocessing import MLMPreprocessor
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer, check_integer, check_real
+
+LOSSES = ("sampled_softmax", "negative_sampling", "softmax")
+
+
+class MaskedLanguagePretrainer(BasePretrainer):
+    """Predict the tokens whose characters were masked.
+
+    Hidden: all characters of some tokens of a byte-pair encoding.
+    Predicted: which token each was, from the mean of the tower's vectors over its characters.
+    Learned: what a word means where it stands, in vectors that still read single characters.
+    Relation: as BERT's task, but the input stays characters, as in CANINE; the first thing to
+    pretrain. `MaskedCharacterPretrainer` predicts characters instead.
+
+    Parameters
+    ----------
+    base : Base, CCLMModelBase or None, default=None
+        A trained base, which stays as it is, or the recipe of one to train. None stands for
+        ``CCLMModelBase(MLMPreprocessor())``.
+    tower : str or config value, default="strided"
+        Architecture of the tower, "strided" or "pooled", or a value such as
+        ``StridedConfig(width=64)``.
+    downsample_factor : int, default=16
+        Characters per position of the "strided" tower's transformer; must be
+        ``stride ** n_strided_convs``. Used with ``tower="strided"`` alone, as are the next two.
+    n_strided_convs : int, default=4
+        Number of its strided convolutions.
+    stride : int, default=2
+        Their stride.
+    preprocessor : MLMPreprocessor, default=None
+        Defines the tokens to predict; cloned and fitted. None takes the base recipe's, if that is
+        an `MLMPreprocessor`, else ``MLMPreprocessor()``.
+    loss : {"sampled_softmax", "negative_sampling", "softmax"}, default="sampled_softmax"
+        Training loss over the tokens. Held-out losses are always the full softmax's.
+    num_negatives : int, default=100
+        Tokens drawn per step for the first two losses.
+    mask_rate : float, default=0.15
+        Probability with which each token is hidden; at least one token of a text is.
+    min_mask_len : int, default=3
+        Tokens of fewer characters are never hidden.
+    max_epochs : int, default=10
+        Passes over the texts.
+    batch_size : int, default=128
+        Texts per step.
+    lr : float, default=2e-3
+        Highest learning rate; it rises linearly and then falls along a cosine.
+    optimizer : {"adamw", "adam", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+        Optimizer.
+    weight_decay : float, default=0.01
+        Its weight decay.
+    warmup : float, default=0.1
+        Share of the steps in which the learning rate rises.
+    max_grad_norm : float, default=1.0
+        Gradients of a larger norm are scaled down to it.
+    validation_fraction : float, default=0.1
+        Share of the texts held out for `history_`.
+    early_stopping : bool, default=False
+        Whether to stop when the held-out loss no longer falls, and return the best weights.
+    patience : int, default=3
+        Epochs without improvement before stopping.
+    callbacks : list of skorch callbacks, default=None
+        Called during training; copied first.
+    missing : {"error", "empty"}, default="error"
+        Whether None and NaN raise ValueError or are empty texts.
+    column : str, default=None
+        The column to read from tables and Hugging Face datasets.
+    device : str, default="auto"
+        Torch device; "auto" takes an accelerator where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order and masks.
+    verbose : int, default=0
+        With 1, a progress bar on a terminal, else a line per epoch.
+
+    Attributes
+    ----------
+    base_ : Base
+        The base: the one given, or the one trained here.
+    tower_ : Tower
+        The trained tower.
+    preprocessor_ : MLMPreprocessor
+        The fitted preprocessor, whose tokens are predicted.
+    token_ranks_ : int64 array of shape (n_tokens,)
+        Class of each token id: tokens of sufficient length by descending frequency, -1 for others.
+    head_weights_ : dict of str to ndarray
+        The output layer, which `score` needs.
+    history_ : list of dict
+        For each epoch, losses and held-out accuracy.
+    n_iter_ : int
+        Epochs run.
+
+    References
+    ----------
+    J. Devlin, M.-W. Chang, K. Lee, K. Toutanova (2019). BERT. NAACL.
+    J. Clark, D. Garrette, I. Turc, J. Wieting (2022). CANINE. Transactions of the ACL 10.
+
+    Examples
+    --------
+    >>> from sklearn_cclm import CCLMModelBase, MaskedLanguagePretrainer, MLMPreprocessor
+    >>> base = CCLMModelBase(MLMPreprocessor(vocab_size=50), width=16, n_buckets=100)
+    >>> mlm = MaskedLanguagePretrainer(base, tower="pooled", max_epochs=1, random_state=0)
+    >>> mlm.fit(["some text", "more text"] * 10).tower_.task
+    'masked_language'
+    """
+
+    task = "masked_language"
+
+    def __init__(
+        self,
+        base: Any = None,
+        *,
+        tower: Any = "strided",
+        downsample_factor: int = 16,
+        n_strided_convs: int = 4,
+        stride: int = 2,
+        preprocessor: Any = None,
+        loss: str = "sampled_softmax",
+        num_negatives: int = 100,
+        mask_rate: float = 0.15,
+        min_mask_len: int = 3,
+        max_epochs: int = 10,
+        batch_size: int = 128,
+        lr: float = 2e-3,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        max_grad_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        early_stopping: bool = False,
+        patience: int = 3,
+        callbacks: Any = None,
+        missing: str = "error",
+        column: Any = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.base = base
+        self.tower = tower
+        self.downsample_factor = downsample_factor
+        self.n_strided_convs = n_strided_convs
+        self.stride = stride
+        self.preprocessor = preprocessor
+        self.loss = loss
+        self.num_negatives = num_negatives
+        self.mask_rate = mask_rate
+        self.min_mask_len = min_mask_len
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.callbacks = callbacks
+        self.missing = missing
+        self.column = column
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_task(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss={self.loss!r} must be one of {LOSSES}.")
+        check_integer("num_negatives", self.num_negatives, 1)
+        check_integer("min_mask_len", self.min_mask_len, 1)
+        check_real("mask_rate", self.mask_rate, 0, 1, ends="both")
+        if not (self.preprocessor is None or isinstance(self.preprocessor, MLMPreprocessor)):
+            raise TypeError(
+                "preprocessor must be an MLMPreprocessor or None, got "
+                f"{type(self.preprocessor).__name__}."
+            )
+
+    def _tower_config(self) -> Any:
+        if self.tower != "strided":
+            return super()._tower_config()
+        return StridedConfig(
+            downsample_factor=self.downsample_factor,
+            n_strided_convs=self.n_strided_convs,
+            stride=self.stride,
+        )
+
+    def _recipe(self) -> CCLMModelBase:
+        return CCLMModelBase(MLMPreprocessor()) if self.base is None else self.base
+
+    def _learn(self, texts: list[str], y: Any) -> None:
+        recipe = self.preprocessor
+        if recipe is None and not isinstance(self.base, Base):
+            recipe = self._recipe().preprocessor
+        if not isinstance(recipe, MLMPreprocessor):
+            recipe = MLMPreprocessor()
+        self.preprocessor_ = clone(recipe).set_params(**self.base_.reading).fit(texts)
+        normalised = self.preprocessor_.normalize(texts, whole=True)
+        token_ids, starts, ends, _ = self.preprocessor_.tokenize(normalised)
+        long_enough = ends - starts >= self.min_mask_len
+        counts = np.bincount(token_ids[long_enough], minlength=self.preprocessor_.n_tokens_)
+        order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+        if not len(order):
+            raise ValueError(
+                f"No token has min_mask_len={self.min_mask_len} characters, so nothing can be "
+                "masked. Pass longer texts or lower min_mask_len."
+            )
+        self.token_ranks_ = np.full(len(counts), -1)
+        self.token_ranks_[order] = np.arange(len(order))
+
+    def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> TokenSpans:
+        token_ids, starts, ends, counts = self.preprocessor_.tokenize(texts)
+        classes = self.token_ranks_[token_ids]
+        keep = (classes >= 0) & (ends - starts >= self.min_mask_len)
+        rows = np.repeat(np.arange(len(texts)), counts)[keep]
+        first = np.searchsorted(rows, np.arange(len(texts) + 1))
+        return TokenSpans(first, starts[keep], ends[keep], classes[keep])
+
+    def _make_batch(
+        self, ids: np.ndarray, example: TokenSpans, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        rows = np.repeat(np.arange(len(ids)), np.diff(example.first))
+        draws = rng.random(len(rows))
+        lowest = np.full(len(ids), np.inf)
+        np.minimum.at(lowest, rows, draws)
+        chosen = (draws < self.mask_rate) | (draws == lowest[rows])
+        rows, starts, ends = rows[chosen], example.starts[chosen], example.ends[chosen]
+        hidden = span_mask(ids.shape, rows, starts, ends)
+        lengths = ends - starts
+        offsets = np.cumsum(lengths) - lengths
+        begin = rows * ids.shape[1] + starts
+        positions = np.arange(lengths.sum()) + np.repeat(begin - offsets, lengths)
+        spans = {"positions": positions, "offsets": offsets}
+        return np.where(hidden, MASK, ids), example.classes[chosen], spans
+
+    def _make_head(self, width: int, n_chars: int) -> Head:
+        n_classes = int(self.token_ranks_.max()) + 1
+        return TokenHead(width, n_classes, loss=self.loss, num_negatives=self.num_negatives)
+
+
+@dataclass(frozen=True)
+class TokenSpans:
+    """The tokens of many texts in a row; indexed by texts, it gives theirs.
+
+    Attributes
+    ----------
+    first : int64 array of shape (n + 1,)
+        Where each text's tokens begin.
+    starts, ends, classes : int64 arrays
+        Columns that each token covers, the end excluded, and its class.
+    """
+
+    first: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    classes: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> TokenSpans:
+        counts = self.first[rows + 1] - self.first[rows]
+        first = np.concatenate([[0], np.cumsum(counts)])
+        index = np.arange(first[-1]) + np.repeat(self.first[rows] - first[:-1], counts)
+        return TokenSpans(first, self.starts[index], self.ends[index], self.classes[index])
+
+
+class TokenHead(Head):
+    """Softmax over tokens from the mean vector of each masked span."""
+
+    def __init__(self, width: int, n_tokens: int, *, loss: str, num_negatives: int) -> None:
+        super().__init__()
+        self.loss = loss
+        self.num_negatives = min(num_negatives, n_tokens)
+        self.project = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+        self.output = nn.Linear(width, n_tokens)
+
+    def forward(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+        spans = self._spans(tower, encoding, batch)
+        weight, bias = self.output.weight, self.output.bias
+        if self.loss == "softmax":
+            return softmax_loss(spans, batch.targets, weight, bias)
+        losses = {
+            "sampled_softmax": sampled_softmax_loss,
+            "negative_sampling": negative_sampling_loss,
+        }
+        generator = torch.Generator().manual_seed(batch.seed)
+        return losses[self.loss](
+            spans, batch.targets, weight, bias,
+            n_negatives=self.num_negatives, generator=generator,
+        )  # fmt: skip
+
+    def evaluate(
+        self, tower: nn.Module, encoding: Encoding, batch: Batch
+    ) -> tuple[Tensor, Tensor]:
+        logits = self.output(self._spans(tower, encoding, batch))
+        loss = F.cross_entropy(logits, batch.targets, reduction="none")
+        return loss, logits.argmax(1) == batch.targets
+
+    def _spans(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+        """Mean of the tower's vectors over each span's characters, (n, width)."""
+        flat = tower(encoding).flatten(0, 1)
+        mean = F.embedding_bag(batch.extra["positions"], flat, batch.extra["offsets"], mode="mean")
+        return self.project(mean)
