@@ -1,5 +1,7 @@
 """Where torch computes."""
 
+from typing import Any
+
 import torch
 
 
@@ -8,3 +10,13 @@ def resolve_device(device: str) -> torch.device:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(device)
+
+
+def check_device(device: Any) -> None:
+    """Raise ValueError unless a parameter names a device."""
+    try:
+        resolve_device(device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(
+            f'device={device!r} must be "auto" or a torch device such as "cpu" or "cuda:0".'
+        ) from error

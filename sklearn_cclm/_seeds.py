@@ -1,12 +1,15 @@
-"""Torch randomness in a closed room: initialisation neither reads nor moves the global RNG."""
+"""Randomness in a closed room: nothing here reads or moves a global generator."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
+from sklearn.utils import check_random_state
 
 _lock = threading.RLock()  # a build within a build takes it again
 
@@ -17,3 +20,10 @@ def isolated_seed(seed: int) -> Iterator[None]:
     with _lock, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+
+def draw_seed(random_state: Any) -> int:
+    """Draw a seed; None, unlike in scikit-learn, stands for fresh entropy."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31 - 1))
+    return check_random_state(random_state).randint(2**31 - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
@@ -75,7 +76,7 @@ def train(
     with isolated_seed(seed):
         net.initialize()
     net.partial_fit(batches)
-    if len(net.history) < schedule.max_epochs and not net.stopped_early_:
+    if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
     kept = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "dur")
     history = [
@@ -88,6 +89,8 @@ def train(
 class _Net(NeuralNet):
     """A skorch net whose data are `Batches` and whose module computes its own loss."""
 
+    completed_ = False
+    interrupted_ = False
     stopped_early_ = False
 
     def get_split_datasets(self, X: Batches, y: None = None, **params: Any) -> tuple:
@@ -95,6 +98,11 @@ class _Net(NeuralNet):
 
     def get_iterator(self, dataset: Batches, training: bool = False) -> Batches:
         return dataset
+
+    def fit_loop(self, *args: Any, **params: Any) -> _Net:
+        super().fit_loop(*args, **params)
+        self.completed_ = True
+        return self
 
     def train_step_single(self, batch: Any, **params: Any) -> dict[str, torch.Tensor]:
         self.module_.train()
@@ -123,7 +131,12 @@ class _HeldOut(Callback):
         self.batches = batches
 
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
-        for name, value in net.module_.evaluate(self.batches, torch.device(net.device)).items():
+        try:
+            found = net.module_.evaluate(self.batches, torch.device(net.device))
+        except KeyboardInterrupt:  # not a callback's way to end a training
+            net.interrupted_ = True
+            raise
+        for name, value in found.items():
             net.history.record(f"valid_{name}", value)
 
 
@@ -156,14 +169,11 @@ class _Progress(Callback):
 
 def _callbacks(batches: Batches, held_out: Batches | None, schedule: Schedule) -> list:
     """Return the callbacks in the order in which they must be called."""
-    steps = len(batches) * schedule.max_epochs
-    callbacks: list[Callback] = [GradientNormClipping(schedule.max_grad_norm)]
-    if steps > 1:
-        policy = torch.optim.lr_scheduler.OneCycleLR
-        kwargs = {"max_lr": schedule.lr, "total_steps": steps, "pct_start": schedule.warmup}
-        callbacks.append(
-            LRScheduler(policy, step_every="batch", cycle_momentum=False, **kwargs)
-        )
+    rate = _Rate(steps=len(batches) * schedule.max_epochs, warmup=schedule.warmup)
+    callbacks: list[Callback] = [
+        GradientNormClipping(schedule.max_grad_norm),
+        LRScheduler(torch.optim.lr_scheduler.LambdaLR, lr_lambda=rate, step_every="batch"),
+    ]
     if held_out is not None:
         callbacks.append(_HeldOut(held_out))
     if schedule.verbose and multiprocessing.parent_process() is None:
@@ -174,6 +184,20 @@ def _callbacks(batches: Batches, held_out: Batches | None, schedule: Schedule) -
             EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)
         )
     return callbacks
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """Share of the learning rate at each step: a linear rise, then a cosine down to zero."""
+
+    steps: int
+    warmup: float
+
+    def __call__(self, step: int) -> float:
+        rise = self.warmup * self.steps
+        if step < rise:
+            return (step + 1) / (rise + 1)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / (self.steps - rise))))
 
 
 def _silent(message: str) -> None:

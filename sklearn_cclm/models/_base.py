@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
 
-from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm._seeds import draw_seed, isolated_seed
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm.models._values import Base, folded_codes
 from sklearn_cclm.nn import NgramBase, NgramConfig, _registry
@@ -109,7 +108,7 @@ class CCLMModelBase(TextTagsMixin, BaseEstimator):
             n_blocks=self.n_blocks,
             kernel_size=self.kernel_size,
         )
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = draw_seed(self.random_state)
         recipe = CharPreprocessor() if self.preprocessor is None else self.preprocessor
         preprocessor = clone(recipe).fit(X)
         self.base_ = _initial_base(config, preprocessor, seed)

@@ -8,11 +8,11 @@ from typing import Any, Self
 
 import joblib
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_cclm._device import check_device
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
 from sklearn_cclm.models._inference import Member
@@ -179,10 +179,12 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
         if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
             raise ValueError(f"batch_chars={size!r} must be an integer of at least 1.")
         self._check_weights(names)
+        if not isinstance(self.fit_towers, bool | np.bool_):
+            raise ValueError(f"fit_towers={self.fit_towers!r} must be True or False.")
         allowed = self._truncations
         if self.truncation not in allowed:
             raise ValueError(f"truncation={self.truncation!r} must be one of {allowed}.")
-        torch.device("cpu" if self.device == "auto" else self.device)
+        check_device(self.device)
 
     def _check_weights(self, names: list[str]) -> None:
         weights = self.tower_weights or {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,9 +19,12 @@ class TowerModule(nn.Module):
     Subclasses define ``forward(encoding)``, of shape (B, L, width) and zero at padding.
     """
 
-    def native(self, encoding: Encoding) -> Tensor:
-        """Pool a text the way this tower was made for: (B, width)."""
-        return masked_mean(self(encoding), encoding.mask)
+    def native(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
+        """Pool a text the way this tower was made for: (B, width).
+
+        `features` are the vectors per character, where they are known already.
+        """
+        return masked_mean(self(encoding) if features is None else features, encoding.mask)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class PooledTower(TowerModule):
     def forward(self, encoding: Encoding) -> Tensor:
         return self.layers(encoding.characters) * encoding.mask.unsqueeze(-1)
 
-    def native(self, encoding: Encoding) -> Tensor:
+    def native(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
         """Apply the perceptron to the mean of the base: one call per text."""
         return self.layers(encoding.mean)
 
@@ -130,6 +132,7 @@ class StridedTower(TowerModule):
         super().__init__()
         self.factor = config.downsample_factor
         width, kernel = config.width, config.kernel_size
+        self.norm_in = nn.LayerNorm(base_width)
         self.enter = nn.Conv1d(base_width, width, kernel, padding=kernel // 2)
         self.shrink = nn.ModuleList(
             StridedConv(width, 2 * config.stride, config.stride)
@@ -141,8 +144,8 @@ class StridedTower(TowerModule):
         self.attend = nn.TransformerEncoder(
             layer, config.n_layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
         )
-        self.leave = nn.Conv1d(2 * width, width, kernel, padding=kernel // 2)
-        self.norm = nn.LayerNorm(width)
+        self.leave = nn.Conv1d(width, width, kernel, padding=kernel // 2)
+        self.norm_out = nn.LayerNorm(width)
 
     def forward(self, encoding: Encoding) -> Tensor:
         mask, length = encoding.mask, encoding.mask.shape[1]
@@ -150,10 +153,11 @@ class StridedTower(TowerModule):
         x = F.pad(encoding.characters, (0, 0, 0, extra))
         mask = F.pad(mask, (0, extra))
         keep = mask.unsqueeze(-1).to(x.dtype)
-        skip = F.gelu(self.enter(x.transpose(1, 2)).transpose(1, 2)) * keep
+        x = (self.norm_in(x) * keep).transpose(1, 2)
+        skip = F.gelu(self.enter(x).transpose(1, 2)) * keep
         short = self._attend(skip, mask).repeat_interleave(self.factor, dim=1) * keep
-        both = torch.cat([skip, short], dim=-1).transpose(1, 2)
-        out = self.norm(skip + F.gelu(self.leave(both)).transpose(1, 2)) * keep
+        both = skip + short
+        out = self.norm_out(both + F.gelu(self.leave(both.transpose(1, 2))).transpose(1, 2)) * keep
         return out[:, :length]
 
     def _attend(self, x: Tensor, mask: Tensor) -> Tensor:

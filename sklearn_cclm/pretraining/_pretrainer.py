@@ -10,11 +10,11 @@ from typing import Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._batches import Batch, Batches
-from sklearn_cclm._device import resolve_device
+from sklearn_cclm._device import check_device, resolve_device
+from sklearn_cclm._seeds import draw_seed, isolated_seed
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
 from sklearn_cclm._training import OPTIMIZERS, Schedule, train
@@ -89,7 +89,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
         pieces, examples = self._read(texts, y)
         device = resolve_device(self.device)
-        head = self._make_head(self.tower_.width, self._n_chars)
+        with isolated_seed(0):
+            head = self._make_head(self.tower_.width, self._n_chars)
         head.load_state_dict({k: torch.from_numpy(v) for k, v in self.head_weights_.items()})
         module = TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
         batches = self._batches(pieces, examples, np.arange(len(pieces)), seed=0, fixed=True)
@@ -135,7 +136,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
 
     def _fit(self, texts: list[str], y: Any) -> None:
         """Train on a copy of the estimator, whose fitted attributes `fit` then takes."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        seed = draw_seed(self.random_state)
         start = self._start(texts, seed)
         self.base_ = start
         self._learn(texts, y)
@@ -167,6 +168,12 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         )
         state = module.head.state_dict()
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
+
+    def _task_module(self) -> TaskModule:
+        """Return the network as it was trained."""
+        head = self._make_head(self.tower_.width, self._n_chars)
+        head.load_state_dict({k: torch.from_numpy(v) for k, v in self.head_weights_.items()})
+        return TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
 
     def _start(self, texts: list[str], seed: int) -> Base:
         """Return the base to begin with: the given one, or an untrained one of the recipe."""
@@ -244,11 +251,22 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         check_real("warmup", self.warmup, 0, 1)
         check_real("max_grad_norm", self.max_grad_norm, 0, np.inf, ends="neither")
         check_real("validation_fraction", self.validation_fraction, 0, 1)
+        if not isinstance(self.early_stopping, bool | np.bool_):
+            raise ValueError(f"early_stopping={self.early_stopping!r} must be True or False.")
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
             raise ValueError(
                 f"optimizer={self.optimizer!r} must be one of {sorted(OPTIMIZERS)} "
                 "or a subclass of torch.optim.Optimizer."
             )
+        elif not isinstance(self.optimizer, str | type):
+            raise TypeError(
+                f"optimizer must be a name or a subclass of torch.optim.Optimizer, "
+                f"got {self.optimizer!r}."
+            )
+        if not isinstance(self.callbacks, list | tuple | None):
+            raise TypeError(f"callbacks must be a list of skorch callbacks, got {self.callbacks!r}.")
+        check_integer("verbose", self.verbose, 0)
+        check_device(self.device)
         if not (self.base is None or isinstance(self.base, Base | CCLMModelBase)):
             raise TypeError(
                 f"base must be a Base, a CCLMModelBase or None, got "

@@ -29,7 +29,8 @@ class MaskedLanguagePretrainer(BasePretrainer):
     """Predict the tokens whose characters were masked.
 
     Hidden: all characters of some tokens of a byte-pair encoding.
-    Predicted: which token each was, from the mean of the tower's vectors over its characters.
+    Predicted: which token each was, from the mean of the tower's vectors over its characters,
+    beside the native vector of the text.
     Learned: what a word means where it stands, in vectors that still read single characters.
     Relation: as BERT's task, but the input stays characters, as in CANINE; the first thing to
     pretrain. `MaskedCharacterPretrainer` predicts characters instead.
@@ -186,8 +187,9 @@ class MaskedLanguagePretrainer(BasePretrainer):
     def _check_task(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss={self.loss!r} must be one of {LOSSES}.")
-        check_integer("num_negatives", self.num_negatives, 1)
-        check_integer("min_mask_len", self.min_mask_len, 1)
+        strided = ("downsample_factor", "n_strided_convs", "stride")
+        for name in (*strided, "num_negatives", "min_mask_len"):
+            check_integer(name, getattr(self, name), 1)
         check_real("mask_rate", self.mask_rate, 0, 1, ends="both")
         if not (self.preprocessor is None or isinstance(self.preprocessor, MLMPreprocessor)):
             raise TypeError(
@@ -282,13 +284,17 @@ class TokenSpans:
 
 
 class TokenHead(Head):
-    """Softmax over tokens from the mean vector of each masked span."""
+    """Softmax over tokens from each masked span's mean vector beside its text's native vector.
+
+    The native vector is what `ComposedEmbedder` returns; here it learns to tell what a text is
+    about, and a tower that sees no further than its base can be trained at all.
+    """
 
     def __init__(self, width: int, n_tokens: int, *, loss: str, num_negatives: int) -> None:
         super().__init__()
         self.loss = loss
         self.num_negatives = min(num_negatives, n_tokens)
-        self.project = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
+        self.project = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.LayerNorm(width))
         self.output = nn.Linear(width, n_tokens)
 
     def forward(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
@@ -314,7 +320,9 @@ class TokenHead(Head):
         return loss, logits.argmax(1) == batch.targets
 
     def _spans(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
-        """Mean of the tower's vectors over each span's characters, (n, width)."""
-        flat = tower(encoding).flatten(0, 1)
-        mean = F.embedding_bag(batch.extra["positions"], flat, batch.extra["offsets"], mode="mean")
-        return self.project(mean)
+        """Mean over each span's characters beside its text's native vector, (n, width)."""
+        features = tower(encoding)  # (B, L, width)
+        positions, offsets = batch.extra["positions"], batch.extra["offsets"]
+        mean = F.embedding_bag(positions, features.flatten(0, 1), offsets, mode="mean")
+        rows = positions[offsets] // features.shape[1]
+        return self.project(torch.cat([mean, tower.native(encoding, features)[rows]], dim=1))

@@ -1,0 +1,149 @@
+"""Accuracy on banking77 of towers pretrained on its training text and dialogues, without labels.
+
+    python benchmarks/banking77.py [--turns N] [--epochs N] [--quick] [--json FILE]
+
+Reads banking77 and the dialogue corpora from the folder in the environment variable CCLM_DATA
+(default ../shared/data). Ten labels per class are drawn three times; the spread is their standard
+deviation. Noise replaces one letter in ten by its neighbour on the keyboard, in test text alone.
+The strength of the regularisation is chosen by cross-validation on the labelled training texts.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    ComposedEmbedder,
+    MaskedCharacterPretrainer,
+    MaskedLanguagePretrainer,
+    MLMPreprocessor,
+)
+from sklearn_cclm.noise import misspell
+
+DATA = Path(os.environ.get("CCLM_DATA", "../shared/data"))
+
+
+def read_banking77():
+    """Return (texts, labels) of the two splits."""
+    path = DATA / "banking77.csv.gz"
+    if not path.exists():
+        sys.exit(f"{path} is missing: set CCLM_DATA to the folder that holds banking77.csv.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        ([r["text"] for r in rows if r["split"] == s], [r["label"] for r in rows if r["split"] == s])
+        for s in ("train", "test")
+    ]
+
+
+def read_turns(n):
+    """Return n turns of the dialogue corpora, drawn with a fixed seed."""
+    turns = []
+    for name in ("self_dialogue", "dialogues_sgd"):
+        with gzip.open(DATA / "corpora" / f"{name}.txt.gz", "rt", encoding="utf-8") as file:
+            turns += [line.rstrip("\n") for line in file]
+    return [turns[i] for i in np.random.default_rng(0).permutation(len(turns))[:n]]
+
+
+def pretrain(texts, epochs, verbose=1):
+    """Return the towers by name, and the seconds their training took."""
+    seconds, start = {}, time.perf_counter()
+    recipe = CCLMModelBase(MLMPreprocessor(max_example_len=256))
+    shared = {"max_epochs": epochs, "random_state": 0, "verbose": verbose}
+    mlm = MaskedLanguagePretrainer(recipe, validation_fraction=0.02, **shared).fit(texts)
+    seconds["mlm"] = time.perf_counter() - start
+    start = time.perf_counter()
+    chars = MaskedCharacterPretrainer(mlm.base_, validation_fraction=0.02, **shared).fit(texts)
+    seconds["chars"] = time.perf_counter() - start
+    return {"mlm": mlm.tower_, "chars": chars.tower_}, seconds
+
+
+def features(towers):
+    """Return the feature pipelines to compare."""
+
+    def tfidf():
+        return TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+
+    def dense(*names):
+        embedder = ComposedEmbedder([(n, towers[n]) for n in names], pooling="mean+max")
+        return make_pipeline(embedder, StandardScaler())
+
+    def balanced(*names):  # unit standard deviation makes norms of sqrt(width); tf-idf's are 1
+        return FeatureUnion([("cclm", dense(*names)), ("tfidf", tfidf())], transformer_weights={"cclm": 0.05})
+
+    return {
+        "TF-IDF char_wb (2-5)": tfidf(),
+        "mlm": dense("mlm"),
+        "chars": dense("chars"),
+        "mlm + chars": dense("mlm", "chars"),
+        "mlm + chars + TF-IDF": balanced("mlm", "chars"),
+    }
+
+
+def ten_per_class(labels, seed):
+    """Return the rows of ten texts of each class."""
+    labels, rng = np.array(labels), np.random.default_rng(seed)
+    return np.concatenate(
+        [rng.permutation(np.flatnonzero(labels == name))[:10] for name in np.unique(labels)]
+    )
+
+
+def accuracy(transformer, train, tests, rows):
+    """Return the accuracy on each test set of a logistic regression on these training rows."""
+    texts, labels = [train[0][i] for i in rows], [train[1][i] for i in rows]
+    vectors = transformer.fit(texts).transform(texts)
+    grid = {"C": [0.001, 0.01, 0.1, 1, 10, 100]}
+    search = GridSearchCV(LogisticRegression(max_iter=2000, tol=1e-3), grid, cv=3, n_jobs=2)
+    search.fit(vectors, labels)
+    return [search.score(transformer.transform(texts), labels) for texts, labels in tests]
+
+
+def main():
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int, default=200_000, help="dialogue turns to add (200000)")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs of each pretrainer (3)")
+    parser.add_argument("--quick", action="store_true", help="a tiny run that shows the steps")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
+    options = parser.parse_args()
+    if options.quick:
+        options.turns, options.epochs = 500, 1
+    train, test = read_banking77()
+    noisy = (misspell(test[0], 0.1, random_state=0), test[1])
+    texts = train[0] + read_turns(options.turns)
+    towers, seconds = pretrain(texts, options.epochs)
+    print(f"{len(texts):,} texts without labels, {options.epochs} epochs each; pretraining took ", end="")
+    print(", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items()) + "\n")
+    print("| features | 10 labels, clean | 10 labels, 10 % noise | all, clean | all, 10 % noise |")
+    print("|---|---|---|---|---|")
+    figures = {}
+    for name, transformer in features(towers).items():
+        few = [
+            accuracy(transformer, train, [test, noisy], ten_per_class(train[1], seed))
+            for seed in range(1 if options.quick else 3)
+        ]
+        everything = np.arange(len(train[0])) if not options.quick else ten_per_class(train[1], 9)
+        full = accuracy(transformer, train, [test, noisy], everything)
+        mean, spread = np.mean(few, axis=0), np.std(few, axis=0)
+        cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True)]
+        print(f"| {name} | {' | '.join(cells + [f'{f:.3f}' for f in full])} |", flush=True)
+        figures[name] = {"few": mean.tolist(), "spread": spread.tolist(), "all": full}
+    if options.json:
+        Path(options.json).write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()

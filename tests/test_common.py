@@ -1,0 +1,83 @@
+"""Every check on every public estimator, and a count of what ran."""
+
+import pytest
+from sklearn_cclm.utils.discovery import all_estimators
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    MaskedCharacterPretrainer,
+    MLMPreprocessor,
+    PooledConfig,
+    StridedConfig,
+)
+from sklearn_cclm.utils.estimator_checks import (
+    parametrize_with_text_checks,
+    sklearn_checks,
+    text_checks,
+)
+
+POOLED = PooledConfig(width=8, hidden=8)
+STRIDED = StridedConfig(width=8, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=2)
+
+
+def tiny_base(**params):
+    return CCLMModelBase(width=8, ngram_orders=(2, 3), n_buckets=50, **params)
+
+
+def tiny_towers():
+    chars = MaskedCharacterPretrainer(tiny_base(), tower=POOLED, max_epochs=1, random_state=0)
+    return [("chars", chars), ("more", chars)]
+
+
+TINY = {
+    "CCLMModelBase": lambda: {"width": 8, "n_buckets": 50},
+    "CharPreprocessor": lambda: {"max_example_len": 256},
+    "ComposedEmbedder": lambda: {"towers": tiny_towers(), "fit_towers": True},
+    "ComposedModel": lambda: {"towers": tiny_towers(), "fit_towers": True},
+    "MLMPreprocessor": lambda: {"max_example_len": 256, "vocab_size": 80},
+    "MaskedCharacterPretrainer": lambda: {"base": tiny_base(), "tower": STRIDED, "max_epochs": 1},
+    "MaskedLanguagePretrainer": lambda: {
+        "base": tiny_base(preprocessor=MLMPreprocessor(vocab_size=80)),
+        "tower": POOLED,
+        "num_negatives": 5,
+        "min_mask_len": 1,
+        "max_epochs": 1,
+    },
+}
+# checks of the estimator on text, and scikit-learn's through the adapter
+COUNTS = {
+    "CCLMModelBase": (29, 41),
+    "CharPreprocessor": (36, 46),
+    "ComposedEmbedder": (36, 46),
+    "ComposedModel": (35, 46),  # one vector per character has no frame, hence no check_set_output
+    "MLMPreprocessor": (36, 46),
+    "MaskedCharacterPretrainer": (30, 41),
+    "MaskedLanguagePretrainer": (30, 41),
+}
+
+
+def tiny(name, cls):
+    return cls(**TINY[name]())
+
+
+@parametrize_with_text_checks([tiny(name, cls) for name, cls in all_estimators()])
+def test_check(check):
+    check()
+
+
+def test_every_public_estimator_is_checked():
+    assert {name for name, _ in all_estimators()} == COUNTS.keys() == TINY.keys()
+
+
+@pytest.mark.parametrize(("name", "cls"), all_estimators())
+def test_no_check_drops_out(name, cls):
+    estimator = tiny(name, cls)
+    found = len(list(text_checks(estimator))), len(list(sklearn_checks(estimator)))
+    assert found == COUNTS[name]
+
+
+@pytest.mark.parametrize(("name", "cls"), all_estimators())
+def test_names_of_checks_differ(name, cls):
+    estimator = tiny(name, cls)
+    names = [check for check, _ in (*text_checks(estimator), *sklearn_checks(estimator))]
+    assert len(set(names)) == len(names)
