@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._batches import Batch, Batches
 from sklearn_cclm._device import check_device, resolve_device
+from sklearn_cclm._seeds import draw_seed
 from sklearn_cclm._seeds import draw_seed, isolated_seed
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
