@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_cclm import (
@@ -44,7 +44,10 @@ def read_banking77():
     with gzip.open(path, "rt", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [
-        ([r["text"] for r in rows if r["split"] == s], [r["label"] for r in rows if r["split"] == s])
+        (
+            [r["text"] for r in rows if r["split"] == s],
+            [r["label"] for r in rows if r["split"] == s],
+        )
         for s in ("train", "test")
     ]
 
@@ -82,7 +85,9 @@ def features(towers):
         return make_pipeline(embedder, StandardScaler())
 
     def balanced(*names):  # unit standard deviation makes norms of sqrt(width); tf-idf's are 1
-        return FeatureUnion([("cclm", dense(*names)), ("tfidf", tfidf())], transformer_weights={"cclm": 0.05})
+        return FeatureUnion(
+            [("cclm", dense(*names)), ("tfidf", tfidf())], transformer_weights={"cclm": 0.05}
+        )
 
     return {
         "TF-IDF char_wb (2-5)": tfidf(),
@@ -125,7 +130,10 @@ def main():
     noisy = (misspell(test[0], 0.1, random_state=0), test[1])
     texts = train[0] + read_turns(options.turns)
     towers, seconds = pretrain(texts, options.epochs)
-    print(f"{len(texts):,} texts without labels, {options.epochs} epochs each; pretraining took ", end="")
+    print(
+        f"{len(texts):,} texts without labels, {options.epochs} epochs each; pretraining took ",
+        end="",
+    )
     print(", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items()) + "\n")
     print("| features | 10 labels, clean | 10 labels, 10 % noise | all, clean | all, 10 % noise |")
     print("|---|---|---|---|---|")

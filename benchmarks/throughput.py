@@ -92,7 +92,9 @@ def main():
     }
     seconds = measure(transforms, texts, rounds)
     ratios = seconds[:, :1] / seconds
-    print(f"{n:,} distinct texts of {LENGTH} characters, {torch.get_num_threads()} threads, ", end="")
+    print(
+        f"{n:,} distinct texts of {LENGTH} characters, {torch.get_num_threads()} threads, ", end=""
+    )
     print(f"{rounds} rounds\n\n| transform | texts/s | spread | speed against TF-IDF |")
     print("|---|---|---|---|")
     figures = {}
@@ -104,7 +106,7 @@ def main():
         figures[name] = {"texts_per_s": float(np.median(rates)), "ratio": float(ratio)}
     mixed = load_docstrings().data
     figures["padding_share"] = float(padding_share(mixed))
-    print(f"\nPadding share, whole docstring sentences of mixed length: ", end="")
+    print("\nPadding share, whole docstring sentences of mixed length: ", end="")
     print(f"{figures['padding_share']:.2%}")
     if options.json:
         with open(options.json, "w") as file:

@@ -56,7 +56,7 @@ def check_texts(
     return texts
 
 
-def _rows(X: Any, column: str | int | None) -> Iterable[Any]:
+def _rows(X: Any, column: str | int | None) -> Any:
     """Return what X holds row by row, of whatever type."""
     if isinstance(X, str | bytes | bytearray):
         raise ValueError(
@@ -72,7 +72,7 @@ def _rows(X: Any, column: str | int | None) -> Iterable[Any]:
         if len(shape) != 2 or shape[1] != 1:
             raise ValueError(f"One column of texts is expected, got shape {tuple(shape)}: {_HOW}.")
         return X[:, 0]
-    if shape == () or not isinstance(X, Iterable):
+    if shape == () or not hasattr(X, "__iter__"):
         raise TypeError(f"An iterable of texts is expected, got {type(X).__name__}: {_HOW}.")
     if hasattr(X, "to_pylist"):
         return X.to_pylist()

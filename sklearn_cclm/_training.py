@@ -17,6 +17,8 @@ from torch import nn
 from tqdm import tqdm
 
 from sklearn_cclm._batches import Batches
+from sklearn_cclm._device import check_device, resolve_device
+from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.nn.task import TaskModule
 
@@ -39,9 +41,28 @@ class Schedule:
     max_grad_norm: float
     early_stopping: bool
     patience: int
-    callbacks: Sequence[Callback]
-    device: torch.device
+    callbacks: Sequence[Callback] | None
+    device: str
     verbose: int
+
+    def __post_init__(self) -> None:
+        for name in ("max_epochs", "patience"):
+            check_integer(name, getattr(self, name), 1)
+        check_real("lr", self.lr, 0, math.inf, ends="neither")
+        check_real("weight_decay", self.weight_decay, 0, math.inf)
+        check_real("warmup", self.warmup, 0, 1)
+        check_real("max_grad_norm", self.max_grad_norm, 0, math.inf, ends="neither")
+        check_bool("early_stopping", self.early_stopping)
+        check_integer("verbose", int(self.verbose) if self.verbose is True else self.verbose, 0)
+        check_device(self.device)
+        if not isinstance(self.callbacks, list | tuple | None):
+            raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
+        optimizer = self.optimizer
+        if optimizer not in OPTIMIZERS and not isinstance(optimizer, type):
+            raise ValueError(
+                f"optimizer={optimizer!r} must be one of {sorted(OPTIMIZERS)} or a subclass of "
+                "torch.optim.Optimizer."
+            )
 
 
 def train(
@@ -65,7 +86,7 @@ def train(
         build,
         criterion=nn.Identity,
         max_epochs=schedule.max_epochs,
-        device=str(schedule.device),
+        device=str(resolve_device(schedule.device)),
         train_split=None,
         callbacks=_callbacks(batches, held_out, schedule),
         callbacks__print_log=None,
@@ -178,11 +199,9 @@ def _callbacks(batches: Batches, held_out: Batches | None, schedule: Schedule) -
         callbacks.append(_HeldOut(held_out))
     if schedule.verbose and multiprocessing.parent_process() is None:
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
-    callbacks += copy.deepcopy(list(schedule.callbacks))
+    callbacks += copy.deepcopy(list(schedule.callbacks or ()))
     if schedule.early_stopping:
-        callbacks.append(
-            EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)
-        )
+        callbacks.append(EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent))
     return callbacks
 
 
@@ -206,7 +225,8 @@ def _silent(message: str) -> None:
 
 def _optimizer(schedule: Schedule) -> dict[str, Any]:
     """Return the optimizer parameters of the skorch net."""
-    optimizer, extra = schedule.optimizer, {}
+    optimizer = schedule.optimizer
+    extra: dict[str, Any] = {}
     if isinstance(optimizer, str):
         optimizer, extra = OPTIMIZERS[optimizer]
     params = {"lr": schedule.lr, "weight_decay": schedule.weight_decay, **extra}

@@ -1,7 +1,6 @@
 """Every check on every public estimator, and a count of what ran."""
 
 import pytest
-from sklearn_cclm.utils.discovery import all_estimators
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -10,6 +9,7 @@ from sklearn_cclm import (
     PooledConfig,
     StridedConfig,
 )
+from sklearn_cclm.utils.discovery import all_estimators
 from sklearn_cclm.utils.estimator_checks import (
     parametrize_with_text_checks,
     sklearn_checks,

@@ -137,7 +137,9 @@ def _folder(library: str) -> Path:
         return Path(sysconfig.get_path("stdlib"))
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"{library} is not installed; install it or name other libraries.")
+        raise ModuleNotFoundError(
+            f"{library} is not installed; install it or name other libraries."
+        )
     return Path(spec.submodule_search_locations[0])
 
 

@@ -15,7 +15,7 @@ from sklearn_cclm.nn.composed import ComposedModule
 from sklearn_cclm.nn.pooling import POOLINGS
 
 
-class ComposedModel(Composition, auto_wrap_output_keys=None):
+class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Concatenate towers into one vector per character.
 
     Like scikit-learn's ``FeatureUnion``, but of trained towers: each distinct base runs once,
@@ -333,7 +333,7 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
     ['masked_language', 'masked_character']
     """
     tasks = [getattr(tower, "task", type(tower).__name__.lower()) for tower in towers]
-    total, seen = Counter(tasks), Counter()
+    total, seen = Counter(tasks), Counter[str]()
     names = []
     for task in tasks:
         seen[task] += 1

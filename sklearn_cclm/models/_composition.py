@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from numbers import Integral, Real
 from typing import Any, Self
 
 import joblib
@@ -13,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._device import check_device
+from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
 from sklearn_cclm.models._inference import Member
@@ -175,15 +175,10 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
                 )
         if len(set(names)) < len(names):
             raise ValueError(f"Tower names must differ, got {names}.")
-        size = self.batch_chars
-        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
-            raise ValueError(f"batch_chars={size!r} must be an integer of at least 1.")
+        check_integer("batch_chars", self.batch_chars, 1)
         self._check_weights(names)
-        if not isinstance(self.fit_towers, bool | np.bool_):
-            raise ValueError(f"fit_towers={self.fit_towers!r} must be True or False.")
-        allowed = self._truncations
-        if self.truncation not in allowed:
-            raise ValueError(f"truncation={self.truncation!r} must be one of {allowed}.")
+        check_bool("fit_towers", self.fit_towers)
+        check_option("truncation", self.truncation, self._truncations)
         check_device(self.device)
 
     def _check_weights(self, names: list[str]) -> None:
@@ -192,8 +187,7 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
         if unknown:
             raise ValueError(f"tower_weights names {unknown}, but the towers are {names}.")
         for name, weight in weights.items():
-            if isinstance(weight, bool) or not isinstance(weight, Real) or not np.isfinite(weight):
-                raise ValueError(f"tower_weights[{name!r}]={weight!r} must be a finite number.")
+            check_real(f"tower_weights[{name!r}]", weight, -np.inf, np.inf, ends="neither")
 
     def _check_towers(self, towers: list[tuple[str, Tower]]) -> None:
         if not towers:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklearn_cclm._windows import windows
 from sklearn_cclm.models._values import Base, Tower, built
@@ -75,22 +76,22 @@ def embed(
     if truncation == "window":
         pieces, owners = windows(preprocessor.normalize(texts, whole=True), size, size // 8)
     else:
-        pieces, owners = preprocessor.truncate(preprocessor.normalize(texts)), None
+        pieces = preprocessor.truncate(preprocessor.normalize(texts))
+        owners = np.arange(len(texts))
     views = [out[:, member.columns] for member in members]
     in_place = len(pieces) == len(texts)
-    targets = views if in_place else [
-        np.empty((len(pieces), view.shape[1]), dtype=np.float32) for view in views
-    ]
-    network, towers = built(base, device), [built(m.tower, device) for m in members]
-    lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-    for rows in batches(lengths, batch_chars):
-        codes = preprocessor.encode([pieces[row] for row in rows])
-        encoding = network(torch.from_numpy(codes).to(device))
+    targets = (
+        views
+        if in_place
+        else [np.empty((len(pieces), view.shape[1]), dtype=np.float32) for view in views]
+    )
+    towers = [built(member.tower, device) for member in members]
+    for rows, encoding in _encodings(pieces, base, batch_chars, device):
         for member, tower, target in zip(members, towers, targets, strict=True):
             target[rows] = _pooled(tower, encoding, pooling).cpu().numpy() * member.weight
     if not in_place:
         for view, target in zip(views, targets, strict=True):
-            view[:] = _average(target, owners, np.maximum(lengths, 1))
+            view[:] = _average(target, owners, np.maximum(_lengths(pieces), 1))
 
 
 @torch.inference_mode()
@@ -104,18 +105,28 @@ def characters(
     device: torch.device,
 ) -> None:
     """Write a vector per character, by towers on one base, into their columns of `out`."""
-    preprocessor = base.preprocessor()
-    network, towers = built(base, device), [built(m.tower, device) for m in members]
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    for rows in batches(lengths, batch_chars):
-        codes = preprocessor.encode([texts[row] for row in rows])
-        encoding = network(torch.from_numpy(codes).to(device))
+    towers = [built(member.tower, device) for member in members]
+    for rows, encoding in _encodings(texts, base, batch_chars, device):
         for member, tower in zip(members, towers, strict=True):
             features = tower(encoding).cpu().numpy() * member.weight
-            out[rows, : codes.shape[1], member.columns] = features
+            out[rows, : features.shape[1], member.columns] = features
 
 
-def _pooled(tower: nn.Module, encoding: Encoding, pooling: str) -> Tensor:
+def _encodings(
+    texts: Sequence[str], base: Base, batch_chars: int, device: torch.device
+) -> Iterator[tuple[np.ndarray, Encoding]]:
+    """Run a base over texts that are short enough: yield rows and what the base says of them."""
+    preprocessor, network = base.preprocessor(), built(base, device)
+    for rows in batches(_lengths(texts), batch_chars):
+        codes = preprocessor.encode([texts[row] for row in rows])
+        yield rows, network(torch.from_numpy(codes).to(device))
+
+
+def _lengths(texts: Sequence[str]) -> np.ndarray:
+    return np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+
+
+def _pooled(tower: Any, encoding: Encoding, pooling: str) -> Tensor:
     """Return one vector per text."""
     if pooling == "native":
         return tower.native(encoding)

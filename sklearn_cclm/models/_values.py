@@ -29,6 +29,11 @@ class _Value:
     """
 
     _kind: str
+    _fields: tuple[str, ...]
+    architecture: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, np.ndarray]
+    digest: str
 
     def __init__(self, **fields: Any) -> None:
         weights = fields.pop("weights")
@@ -75,7 +80,7 @@ class _Value:
         return _restore, (type(self), plain, self.digest)
 
     def _shape(self) -> dict[str, Any]:
-        """What the network's constructor needs to know of what stands around it."""
+        """Return what the network's constructor must know of what stands around it."""
         raise NotImplementedError
 
     def _build(self, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
@@ -129,12 +134,8 @@ class Base(_Value):
     """
 
     _kind = "base"
-    architecture: str
-    config: Mapping[str, Any]
-    weights: Mapping[str, np.ndarray]
     vocabulary: str
     reading: Mapping[str, Any]
-    digest: str
 
     def __init__(
         self,
@@ -220,11 +221,7 @@ class Tower(_Value):
 
     _kind = "tower"
     base: Base
-    architecture: str
-    config: Mapping[str, Any]
-    weights: Mapping[str, np.ndarray]
     task: str
-    digest: str
 
     def __init__(
         self,
@@ -268,7 +265,7 @@ _built: WeakKeyDictionary[_Value, dict[torch.device, nn.Module]] = WeakKeyDictio
 _lock = threading.Lock()
 
 
-def _restore(cls: type, fields: dict[str, Any], digest: str) -> Any:
+def _restore(cls: type[_Value], fields: dict[str, Any], digest: str) -> Any:
     """Make a value from its pickled fields, keeping memory-mapped arrays as they are."""
     value = cls.__new__(cls)
     value._set(fields, digest)
@@ -282,7 +279,7 @@ def _digest(kind: str, fields: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(text.encode())
     for name, array in fields["weights"].items():
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -141,6 +141,7 @@ class NgramBase(nn.Module):
         self.blocks = nn.ModuleList(
             ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
         )
+        self.folded: Tensor
         self.register_buffer("folded", torch.tensor(folded), persistent=False)
 
     def forward(self, ids: Tensor) -> Encoding:
@@ -149,9 +150,7 @@ class NgramBase(nn.Module):
     def characters(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return one vector per character, (B, L, d)."""
         rows = self._rows(ids, mask)
-        flat = F.embedding_bag(
-            rows.flatten(0, 1), self.table.weight, mode="sum", padding_idx=_PAD
-        )
+        flat = F.embedding_bag(rows.flatten(0, 1), self.table.weight, mode="sum", padding_idx=_PAD)
         x = flat.view(*ids.shape, -1)
         for block in self.blocks:
             x = block(x, mask)

@@ -8,24 +8,25 @@ import numpy as np
 
 from sklearn_cclm._codes import code_points, strings
 
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_ROWS = (("qwertyuiop", 0.0), ("asdfghjkl", 0.25), ("zxcvbnm", 0.75))  # keys, shift in key widths
 _CHUNK = 4096  # texts handled at once: bounds the memory beside the result
 
 
 def _neighbours() -> dict[str, str]:
     """For each letter of a QWERTY keyboard, the letters whose keys touch its key."""
     places = {
-        letter: (x + 0.5 * y * (1 + 0.5 * (y == 2)), y)
-        for y, row in enumerate(_ROWS)
+        letter: (x + shift, y)
+        for y, (row, shift) in enumerate(_ROWS)
         for x, letter in enumerate(row)
     }
+
+    def touch(one: tuple[float, int], other: tuple[float, int]) -> bool:
+        across, down = abs(one[0] - other[0]), abs(one[1] - other[1])
+        return (down == 0 and across == 1) or (down == 1 and across < 1)
+
     return {
-        letter: "".join(
-            other
-            for other, (x2, y2) in places.items()
-            if other != letter and abs(y - y2) <= 1 and abs(x - x2) <= (1 if y == y2 else 0.75)
-        )
-        for letter, (x, y) in places.items()
+        letter: "".join(other for other in places if touch(places[letter], places[other]))
+        for letter in places
     }
 
 
@@ -44,9 +45,7 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 _TABLE, _COUNTS = _tables()
 
 
-def slip_keys(
-    points: np.ndarray, rate: float | np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def slip_keys(points: np.ndarray, rate: float | np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Replace letters by their neighbours on a QWERTY keyboard.
 
     Parameters
@@ -111,7 +110,7 @@ def misspell(
     --------
     >>> from sklearn_cclm.noise import misspell
     >>> misspell(["keyboard"], 0.3, random_state=0)
-    ['keybiagd']
+    ['ksgvoard']
     """
     rng = np.random.default_rng(random_state)
     corrupted: list[str] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -13,14 +12,15 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._batches import Batch, Batches
-from sklearn_cclm._device import check_device, resolve_device
-from sklearn_cclm._seeds import draw_seed
+from sklearn_cclm._device import resolve_device
+from sklearn_cclm._params import check_integer, check_real
 from sklearn_cclm._seeds import draw_seed, isolated_seed
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
-from sklearn_cclm._training import OPTIMIZERS, Schedule, train
+from sklearn_cclm._training import Schedule, train
 from sklearn_cclm._windows import windows
-from sklearn_cclm.models import Base, CCLMModelBase, Tower
+from sklearn_cclm.models._base import CCLMModelBase
+from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
 
@@ -39,6 +39,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     """
 
     task: str
+    base: Any
+    tower: Any
+    missing: str
+    column: Any
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train a tower on texts.
@@ -68,7 +72,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
         fitted = copy(self)  # so that a fit that fails leaves this estimator as it was
         fitted._fit(texts, y)
-        vars(self).update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
+        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
         return self
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -89,13 +93,9 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
         pieces, examples = self._read(texts, y)
-        device = resolve_device(self.device)
-        with isolated_seed(0):
-            head = self._make_head(self.tower_.width, self._n_chars)
-        head.load_state_dict({k: torch.from_numpy(v) for k, v in self.head_weights_.items()})
-        module = TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
         batches = self._batches(pieces, examples, np.arange(len(pieces)), seed=0, fixed=True)
-        return -module.to(device).evaluate(batches, device)["loss"]
+        device = resolve_device(self.device)
+        return -self._task_module().to(device).evaluate(batches, device)["loss"]
 
     @abstractmethod
     def _make_batch(
@@ -172,7 +172,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
 
     def _task_module(self) -> TaskModule:
         """Return the network as it was trained."""
-        head = self._make_head(self.tower_.width, self._n_chars)
+        with isolated_seed(0):
+            head = self._make_head(self.tower_.width, self._n_chars)
         head.load_state_dict({k: torch.from_numpy(v) for k, v in self.head_weights_.items()})
         return TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
 
@@ -238,36 +239,16 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             max_grad_norm=self.max_grad_norm,
             early_stopping=self.early_stopping,
             patience=self.patience,
-            callbacks=() if self.callbacks is None else self.callbacks,
-            device=resolve_device(self.device),
+            callbacks=self.callbacks,
+            device=self.device,
             verbose=self.verbose,
         )
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
-        for name in ("max_epochs", "batch_size", "patience"):
-            check_integer(name, getattr(self, name), 1)
-        check_real("lr", self.lr, 0, np.inf, ends="neither")
-        check_real("weight_decay", self.weight_decay, 0, np.inf)
-        check_real("warmup", self.warmup, 0, 1)
-        check_real("max_grad_norm", self.max_grad_norm, 0, np.inf, ends="neither")
+        self._schedule()  # checks the training parameters
+        check_integer("batch_size", self.batch_size, 1)
         check_real("validation_fraction", self.validation_fraction, 0, 1)
-        if not isinstance(self.early_stopping, bool | np.bool_):
-            raise ValueError(f"early_stopping={self.early_stopping!r} must be True or False.")
-        if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"optimizer={self.optimizer!r} must be one of {sorted(OPTIMIZERS)} "
-                "or a subclass of torch.optim.Optimizer."
-            )
-        elif not isinstance(self.optimizer, str | type):
-            raise TypeError(
-                f"optimizer must be a name or a subclass of torch.optim.Optimizer, "
-                f"got {self.optimizer!r}."
-            )
-        if not isinstance(self.callbacks, list | tuple | None):
-            raise TypeError(f"callbacks must be a list of skorch callbacks, got {self.callbacks!r}.")
-        check_integer("verbose", self.verbose, 0)
-        check_device(self.device)
         if not (self.base is None or isinstance(self.base, Base | CCLMModelBase)):
             raise TypeError(
                 f"base must be a Base, a CCLMModelBase or None, got "
@@ -275,22 +256,3 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             )
         _registry.name_of("tower", self._tower_config())
         self._check_task()
-
-
-def check_integer(name: str, value: Any, low: int) -> None:
-    """Raise ValueError unless a parameter is an integer of at least `low`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < low:
-        raise ValueError(f"{name}={value!r} must be an integer of at least {low}.")
-
-
-def check_real(name: str, value: Any, low: float, high: float, *, ends: str = "left") -> None:
-    """Raise ValueError unless a parameter is a number from `low`, which counts, below `high`.
-
-    `ends` says which ends count: "left", "both" or "neither".
-    """
-    number = isinstance(value, Real) and not isinstance(value, bool)
-    above = number and (value > low or (value == low and ends != "neither"))
-    below = number and (value < high or (value == high and ends == "both"))
-    if not (above and below):
-        left, right = ("(" if ends == "neither" else "["), ("]" if ends == "both" else ")")
-        raise ValueError(f"{name}={value!r} must be a number in {left}{low}, {high}{right}.")

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import MASK
+from sklearn_cclm._params import check_integer, check_real
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import mask_characters, mask_span
-from sklearn_cclm.pretraining._pretrainer import BasePretrainer, check_integer, check_real
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
 class MaskedCharacterPretrainer(BasePretrainer):
@@ -172,9 +173,7 @@ class CharacterHead(Head):
     def forward(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
         return F.cross_entropy(self._logits(tower, encoding, batch), batch.targets)
 
-    def evaluate(
-        self, tower: nn.Module, encoding: Encoding, batch: Batch
-    ) -> tuple[Tensor, Tensor]:
+    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
         logits = self._logits(tower, encoding, batch)
         loss = F.cross_entropy(logits, batch.targets, reduction="none")
         return loss, logits.argmax(1) == batch.targets

@@ -13,14 +13,16 @@ from torch import Tensor, nn
 
 from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import MASK
-from sklearn_cclm.models import Base, CCLMModelBase
+from sklearn_cclm._params import check_integer, check_option, check_real
+from sklearn_cclm.models._base import CCLMModelBase
+from sklearn_cclm.models._values import Base
 from sklearn_cclm.nn import StridedConfig
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.losses import negative_sampling_loss, sampled_softmax_loss, softmax_loss
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import span_mask
 from sklearn_cclm.preprocessing import MLMPreprocessor
-from sklearn_cclm.pretraining._pretrainer import BasePretrainer, check_integer, check_real
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 LOSSES = ("sampled_softmax", "negative_sampling", "softmax")
 
@@ -185,8 +187,7 @@ class MaskedLanguagePretrainer(BasePretrainer):
         self.verbose = verbose
 
     def _check_task(self) -> None:
-        if self.loss not in LOSSES:
-            raise ValueError(f"loss={self.loss!r} must be one of {LOSSES}.")
+        check_option("loss", self.loss, LOSSES)
         strided = ("downsample_factor", "n_strided_convs", "stride")
         for name in (*strided, "num_negatives", "min_mask_len"):
             check_integer(name, getattr(self, name), 1)
@@ -312,14 +313,12 @@ class TokenHead(Head):
             n_negatives=self.num_negatives, generator=generator,
         )  # fmt: skip
 
-    def evaluate(
-        self, tower: nn.Module, encoding: Encoding, batch: Batch
-    ) -> tuple[Tensor, Tensor]:
+    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
         logits = self.output(self._spans(tower, encoding, batch))
         loss = F.cross_entropy(logits, batch.targets, reduction="none")
         return loss, logits.argmax(1) == batch.targets
 
-    def _spans(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+    def _spans(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
         """Mean over each span's characters beside its text's native vector, (n, width)."""
         features = tower(encoding)  # (B, L, width)
         positions, offsets = batch.extra["positions"], batch.extra["offsets"]

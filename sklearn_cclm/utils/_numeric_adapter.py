@@ -49,7 +49,7 @@ def numeric_adapter(cls: type) -> type:
     )
 
 
-def _fill(body: dict[str, Any], cls: type) -> None:
+def _fill(body: dict[str, Any], cls: Any) -> None:
     """Define the methods of the adapter of a class."""
 
     def tags(self: Any) -> Tags:
@@ -81,13 +81,13 @@ def _reading_numbers(method: Callable, *, reset: bool) -> Callable:
     return read
 
 
-def _blank(cls: type) -> Any:
+def _blank(cls: Any) -> Any:
     """Return an adapter without any attribute, for pickle to fill."""
     adapter = numeric_adapter(cls)
-    return adapter.__new__(adapter)
+    return object.__new__(adapter)
 
 
-def _set_output_keywords(cls: type) -> dict[str, Any]:
+def _set_output_keywords(cls: Any) -> dict[str, Any]:
     """Return the class keywords that keep a transformer without `set_output` without it."""
-    without = issubclass(cls, TransformerMixin) and not hasattr(cls.__new__(cls), "set_output")
+    without = issubclass(cls, TransformerMixin) and not hasattr(object.__new__(cls), "set_output")
     return {"auto_wrap_output_keys": None} if without else {}

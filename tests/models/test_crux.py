@@ -439,7 +439,7 @@ def test_tower_weights_multiply(chars, mlm):
 
 @pytest.mark.parametrize(
     ("weights", "message"),
-    [({"t9": 1.0}, "names \\['t9'\\]"), ({"t0": "2"}, "finite"), ({"t0": np.inf}, "finite")],
+    [({"t9": 1.0}, "names \\['t9'\\]"), ({"t0": "2"}, "a number"), ({"t0": np.inf}, "a number")],
 )
 def test_wrong_tower_weights_are_refused(chars, weights, message):
     with pytest.raises(ValueError, match=message):

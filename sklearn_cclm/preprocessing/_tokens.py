@@ -1,0 +1,180 @@
+"""`MLMPreprocessor`: the output tokens of masked language modelling, with character offsets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+from sklearn_cclm._params import check_integer
+from sklearn_cclm.preprocessing._characters import CharPreprocessor
+
+_UNKNOWN_TOKEN = "[UNK]"
+_UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_CHUNK = 4096  # texts handled at once: bounds the memory beside the result
+
+
+class MLMPreprocessor(CharPreprocessor):
+    """Turn texts into codes, and into the tokens that masked language modelling predicts.
+
+    The tokens are a byte-pair encoding [1]_ of the lower-cased words, trained in `fit`.
+
+    Parameters
+    ----------
+    max_example_len, min_char_count, normalization, add_cls, truncation, missing, column
+        As for `CharPreprocessor`.
+    vocab_size : int, default=10000
+        Most tokens to learn: the unknown token (id 0), the characters and their merges.
+
+    Attributes
+    ----------
+    vocabulary_, n_chars_
+        As for `CharPreprocessor`.
+    tokenizer_ : tokenizers.Tokenizer
+        The trained tokenizer.
+    n_tokens_ : int
+        The number of tokens, at most `vocab_size`.
+
+    References
+    ----------
+    .. [1] R. Sennrich, B. Haddow, A. Birch, "Neural Machine Translation of Rare Words with Subword
+       Units", ACL 2016.
+
+    Examples
+    --------
+    >>> from sklearn_cclm.preprocessing import MLMPreprocessor
+    >>> preprocessor = MLMPreprocessor(vocab_size=30).fit(["to be or not to be"])
+    >>> token_ids, starts, ends, counts = preprocessor.tokenize(["To be", "be"])
+    >>> starts, ends, counts
+    (array([0, 3, 0]), array([2, 5, 2]), array([2, 1]))
+    """
+
+    def __init__(
+        self,
+        max_example_len: int = 512,
+        *,
+        min_char_count: int = 1,
+        normalization: Any = None,
+        add_cls: bool = False,
+        truncation: str = "warn",
+        missing: str = "error",
+        column: Any = None,
+        vocab_size: int = 10_000,
+    ):
+        super().__init__(
+            max_example_len,
+            min_char_count=min_char_count,
+            normalization=normalization,
+            add_cls=add_cls,
+            truncation=truncation,
+            missing=missing,
+            column=column,
+        )
+        self.vocab_size = vocab_size
+
+    def fit(self, X: Iterable, y: object = None) -> Self:
+        """Learn the characters and the tokens of texts.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        MLMPreprocessor
+            The fitted preprocessor.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a parameter out of range, X that is not texts, or more characters than
+            `vocab_size` has room for.
+        """
+        self._check_params()
+        texts = self._training_texts(X)
+        tokenizer = train_tokenizer(texts, self.vocab_size)
+        self._set_vocabulary(self._frequent_characters(texts))
+        self.tokenizer_ = tokenizer
+        self.n_tokens_ = tokenizer.get_vocab_size()
+        return self
+
+    def tokenize(
+        self, texts: Sequence[str]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return the tokens of texts that are normalised and short enough.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Texts.
+
+        Returns
+        -------
+        token_ids, starts, ends : int64 (total,)
+            The tokens of all texts in a row, and the columns of `encode` each covers (end
+            excluded). Letters such as U+0130, two characters in lower case, can be shared by two
+            tokens.
+        counts : int64 (n,)
+            Tokens of each text.
+        """
+        check_is_fitted(self, "tokenizer_")
+        token_ids, starts, ends, counts = tokenize(self.tokenizer_, texts)
+        shift = int(self.add_cls)
+        return token_ids, starts + shift, ends + shift, counts
+
+    def _check_params(self) -> None:
+        """Raise ValueError for a parameter out of range."""
+        super()._check_params()
+        check_integer("vocab_size", self.vocab_size, 2)
+
+
+def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
+    """Return a byte-pair encoding of the lower-cased words of the texts."""
+    tokenizer = Tokenizer(models.BPE(unk_token=_UNKNOWN_TOKEN))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=[_UNKNOWN_TOKEN], show_progress=False
+    )
+    tokenizer.train_from_iterator(map(_replace_surrogates, texts), trainer)
+    n_tokens = tokenizer.get_vocab_size()
+    if n_tokens > vocab_size:
+        raise ValueError(
+            f"vocab_size={vocab_size} has no room for the characters of the texts; "
+            f"pass at least {n_tokens}"
+        )
+    return tokenizer
+
+
+def tokenize(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Return token ids, starts and ends of all texts in a row, and the tokens of each text."""
+    chunks = [
+        _tokenize_chunk(tokenizer, texts[start : start + _CHUNK])
+        for start in range(0, max(len(texts), 1), _CHUNK)
+    ]
+    return tuple(map(np.concatenate, zip(*chunks, strict=True)))
+
+
+def _tokenize_chunk(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Return the token ids, starts and ends of all texts in a row, and the tokens of each text."""
+    encodings = tokenizer.encode_batch(list(map(_replace_surrogates, texts)))
+    counts = np.fromiter(map(len, encodings), dtype=np.int64, count=len(encodings))
+    total = int(counts.sum())
+    ids = chain.from_iterable(encoding.ids for encoding in encodings)
+    offsets = chain.from_iterable(encoding.offsets for encoding in encodings)
+    starts, ends = np.fromiter(offsets, dtype=np.dtype((np.int64, 2)), count=total).T
+    return np.fromiter(ids, dtype=np.int64, count=total), starts, ends, counts
+
+
+def _replace_surrogates(text: str) -> str:
+    """Return the text with U+FFFD for what the tokenizer cannot read."""
+    return text if text.isascii() else _LONE_SURROGATE.sub(_UNKNOWN_CHARACTER, text)
