@@ -175,7 +175,18 @@ class Base(_Value):
         return CharPreprocessor.from_vocabulary(self.vocabulary, **self.reading, **params)
 
     def with_module(self, module: nn.Module) -> Base:
-        """Return a new base, with another digest, that has a network's weights."""
+        """Return a new base that has a network's weights, and so another digest.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            What `build` returned, trained.
+
+        Returns
+        -------
+        Base
+            It reads text as this one does.
+        """
         return Base.from_module(
             module,
             architecture=self.architecture,

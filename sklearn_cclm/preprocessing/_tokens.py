@@ -27,15 +27,29 @@ class MLMPreprocessor(CharPreprocessor):
 
     Parameters
     ----------
-    max_example_len, min_char_count, normalization, add_cls, truncation, missing, column
-        As for `CharPreprocessor`.
+    max_example_len : int, default=512
+        Codes per text, the cls code included.
+    min_char_count : int, default=1
+        Characters seen fewer times in `fit` are unknown.
+    normalization : {None, "NFC", "NFKC"}, default=None
+        Unicode normal form that texts are brought into first.
+    add_cls : bool, default=False
+        Whether each text starts with the cls code.
+    truncation : {"warn", "error"}, default="warn"
+        What to do about longer texts: cut them with one warning, or raise ValueError.
+    missing : {"error", "empty"}, default="error"
+        Whether None, NaN and NA raise ValueError or are empty texts.
+    column : str or int, default=None
+        The column to read from tables and Hugging Face datasets.
     vocab_size : int, default=10000
         Most tokens to learn: the unknown token (id 0), the characters and their merges.
 
     Attributes
     ----------
-    vocabulary_, n_chars_
-        As for `CharPreprocessor`.
+    vocabulary_ : str
+        The characters by descending count, then by code point; the first has code 4.
+    n_chars_ : int
+        The number of codes, the 4 reserved ones included.
     tokenizer_ : tokenizers.Tokenizer
         The trained tokenizer.
     n_tokens_ : int
