@@ -44,10 +44,10 @@ def log_uniform_probability(classes: Tensor, n_classes: int) -> Tensor:
 
     Returns
     -------
-    float32 Tensor of the shape of `classes`
+    float64 Tensor of the shape of `classes`
         Probabilities; they sum to 1 over all classes.
     """
-    return torch.log1p(1 / (classes.to(torch.float64) + 1)).div(math.log(n_classes + 1)).float()
+    return torch.log1p(1 / (classes.to(torch.float64) + 1)) / math.log(n_classes + 1)
 
 
 def log_uniform_sample(n_classes: int, n_samples: int, *, generator: torch.Generator) -> Tensor:
@@ -83,9 +83,10 @@ def sampled_softmax_loss(
 ) -> Tensor:
     """Return the mean cross-entropy over each target and a common sample of other classes.
 
-    Each logit is lowered by the logarithm of how often its class is expected in the sample, which
-    makes the loss approach the full softmax as the sample grows; sampled classes that happen to
-    be a row's target are left out of that row.
+    The sample is of the distinct classes among `n_negatives` draws. From each logit, the target's
+    too, the logarithm of the probability that the sample holds its class is subtracted: so the
+    loss approaches the full softmax as the sample grows. Sampled classes that happen to be a
+    row's target are left out of that row.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def sampled_softmax_loss(
     weight, bias : float Tensors of shapes (n_classes, d) and (n_classes,)
         Output layer.
     n_negatives : int
-        Size of the sample.
+        How many classes to draw; one that is drawn twice counts once.
     generator : torch.Generator
         The only source of randomness.
 
@@ -110,11 +111,11 @@ def sampled_softmax_loss(
     S. Jean, K. Cho, R. Memisevic, Y. Bengio (2015). On Using Very Large Target Vocabulary for
     Neural Machine Translation. ACL.
     """
-    sampled = log_uniform_sample(len(weight), n_negatives, generator=generator)
+    sampled = log_uniform_sample(len(weight), n_negatives, generator=generator).unique()
     sampled = sampled.to(features.device)
     true, negative = _logits(features, targets, weight, bias, sampled)
-    true = true - _log_expected(targets, len(weight), n_negatives)
-    negative = negative - _log_expected(sampled, len(weight), n_negatives)
+    true = true - _log_inclusion(targets, len(weight), n_negatives).to(true)
+    negative = negative - _log_inclusion(sampled, len(weight), n_negatives).to(negative)
     logits = torch.cat([true.unsqueeze(1), negative], dim=1)
     return F.cross_entropy(logits, torch.zeros_like(targets))
 
@@ -139,7 +140,8 @@ def negative_sampling_loss(
     weight, bias : float Tensors of shapes (n_classes, d) and (n_classes,)
         Output layer.
     n_negatives : int
-        Size of the sample; classes that happen to be a row's target are left out of that row.
+        How many classes to draw; one that is drawn twice counts twice, and one that happens to
+        be a row's target is left out of that row.
     generator : torch.Generator
         The only source of randomness.
 
@@ -163,11 +165,14 @@ def _logits(
     features: Tensor, targets: Tensor, weight: Tensor, bias: Tensor, sampled: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the logits of the targets, (n,), and of the sample, (n, k), hits at -inf."""
-    true = (features * F.embedding(targets, weight)).sum(1) + bias[targets]
-    negative = F.linear(features, F.embedding(sampled, weight), bias[sampled])
+    classes = torch.cat([targets, sampled])  # one look-up: its gradient is dense
+    rows, shifts, n = F.embedding(classes, weight), bias[classes], len(targets)
+    true = (features * rows[:n]).sum(1) + shifts[:n]
+    negative = F.linear(features, rows[n:], shifts[n:])
     return true, negative.masked_fill(targets.unsqueeze(1) == sampled, -torch.inf)
 
 
-def _log_expected(classes: Tensor, n_classes: int, n_samples: int) -> Tensor:
-    """Return the log of how often each class is expected in a sample."""
-    return (log_uniform_probability(classes, n_classes) * n_samples).log()
+def _log_inclusion(classes: Tensor, n_classes: int, n_draws: int) -> Tensor:
+    """Return the log of the probability that each class is among the draws: 1 - (1 - P)^n."""
+    missed = n_draws * torch.log1p(-log_uniform_probability(classes, n_classes))
+    return torch.log(-torch.expm1(missed))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+from collections.abc import Iterator
 from importlib import import_module
+from types import ModuleType
 
 from sklearn.base import BaseEstimator
 
@@ -17,8 +19,9 @@ def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     Returns
     -------
     list of (str, class)
-        Names and classes in alphabetical order: all that can be constructed and whose names do
-        not begin with an underscore. A new task or transformer needs no registration.
+        Names and classes in alphabetical order: all that can be constructed and whose names, and
+        a module that has them, do not begin with an underscore. So a new task or transformer
+        needs no registration.
 
     Examples
     --------
@@ -26,20 +29,23 @@ def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     >>> [name for name, _ in all_estimators()][:2]
     ['CCLMModelBase', 'CharPreprocessor']
     """
-    found = set()
-    for module in pkgutil.walk_packages(sklearn_cclm.__path__, "sklearn_cclm."):
-        for name, value in vars(import_module(module.name)).items():
-            if _is_estimator(value) and not name.startswith("_"):
-                found.add(value)
+    found = {cls for module in _public_modules() for cls in vars(module).values() if _fits(cls)}
     return sorted((cls.__name__, cls) for cls in found)
 
 
-def _is_estimator(value: object) -> bool:
+def _public_modules() -> Iterator[ModuleType]:
+    """Modules of the package whose dotted names have no part that begins with an underscore."""
+    for module in pkgutil.walk_packages(sklearn_cclm.__path__, "sklearn_cclm."):
+        if "._" not in module.name:
+            yield import_module(module.name)
+
+
+def _fits(value: object) -> bool:
+    """Whether this is a concrete estimator class of ours with a public name."""
     return (
         inspect.isclass(value)
         and issubclass(value, BaseEstimator)
         and value.__module__.startswith("sklearn_cclm.")
-        and value.__module__.rpartition(".")[2] != "_composition"
-        and not inspect.isabstract(value)
         and not value.__name__.startswith("_")
+        and not inspect.isabstract(value)
     )
