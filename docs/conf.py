@@ -1,7 +1,6 @@
 """Sphinx configuration; the API reference is written from what discovery finds."""
 
 import inspect
-import os
 from importlib import import_module
 from pathlib import Path
 
@@ -21,12 +20,14 @@ html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
 exclude_patterns = ["_build", "gallery/*.py"]
 autodoc_typehints = "none"
-default_role = "any"
-nitpicky = False
+default_role = "any"  # `name` is a link where there is such an object, else code
 numpydoc_show_class_members = True
 numpydoc_class_members_toctree = False
 numpydoc_show_inherited_class_members = False
-suppress_warnings = ["config.cache", "ref.any"]
+suppress_warnings = [
+    "config.cache",  # sphinx-gallery's settings hold a function
+    "ref.any",  # names of parameters and attributes link nowhere
+]
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -37,7 +38,6 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "within_subsection_order": "FileNameSortKey",
 }
-os.environ.setdefault("CCLM_QUICK", "")
 
 SECTIONS = {
     "Values and composition": ["sklearn_cclm.models"],

@@ -101,7 +101,7 @@ class Batches:
         epoch = self.epoch
         self.epoch += not self.fixed
         some = False
-        for number, rows in enumerate(self._order(epoch)):
+        for number, rows in enumerate(self._order(epoch), start=1):  # numpy takes [.., 0] for [..]
             batch = self.make_batch(rows, np.random.default_rng([self.seed, epoch, number]))
             if len(batch):
                 some = True

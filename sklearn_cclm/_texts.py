@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Set
+from itertools import chain, islice
+from numbers import Real
+from reprlib import repr as short_repr
 from typing import Any
 
 __all__ = ["check_texts"]
@@ -44,7 +46,7 @@ def check_texts(
     """
     if missing not in ("error", "empty"):
         raise ValueError(f"missing={missing!r} must be 'error' or 'empty'.")
-    if not (column is None or isinstance(column, str | int)):
+    if isinstance(column, bool) or not isinstance(column, str | int | None):
         raise TypeError(f"column={column!r} must be the name of a column or None.")
     texts = list(_rows(X, column))
     if not set(map(type, texts)) <= {str}:
@@ -56,7 +58,7 @@ def check_texts(
     return texts
 
 
-def _rows(X: Any, column: str | int | None) -> Any:
+def _rows(X: Any, column: str | int | None) -> Iterable[Any]:
     """Return what X holds row by row, of whatever type."""
     if isinstance(X, str | bytes | bytearray):
         raise ValueError(
@@ -64,59 +66,75 @@ def _rows(X: Any, column: str | int | None) -> Any:
         )
     if isinstance(X, Set | Mapping):
         raise TypeError(f"Texts need an order, which a {type(X).__name__} lacks: {_HOW}.")
+    if type(X).__name__ == "LazyFrame":
+        raise TypeError("A LazyFrame has no rows yet: collect() it first.")
+    if type(X).__module__.partition(".")[0] == "datasets":
+        return _dataset_rows(X, column)
     names = _column_names(X)
     if names is not None:
-        return _column(X, names, column)
-    shape = getattr(X, "shape", None)
-    if shape is not None and len(shape) > 1:
+        return _listed(X[_column_name(X, names, column)])
+    shape: tuple[int, ...] = getattr(X, "shape", (0,))
+    if len(shape) > 1:
         if len(shape) != 2 or shape[1] != 1:
             raise ValueError(f"One column of texts is expected, got shape {tuple(shape)}: {_HOW}.")
-        return X[:, 0]
+        return _listed(X[:, 0])
     if shape == () or not hasattr(X, "__iter__"):
         raise TypeError(f"An iterable of texts is expected, got {type(X).__name__}: {_HOW}.")
-    if hasattr(X, "to_pylist"):
-        return X.to_pylist()
-    return X[:] if type(X).__module__.startswith("datasets") else X
+    return _listed(X)
+
+
+def _dataset_rows(X: Any, column: str | int | None) -> Iterable[Any]:
+    """Return the rows of a Hugging Face column, or of one column of a dataset."""
+    stored = hasattr(X, "__len__")
+    if not hasattr(X, "column_names"):
+        return _listed(X[:]) if stored else X
+    if stored:
+        return _listed(X[_column_name(X, X.column_names, column, only=False)][:])
+    rows = iter(X.with_format(None))
+    names = X.column_names
+    if names is None:  # a stream that does not know: its first row does
+        head = list(islice(rows, 1))
+        names = list(*head) or [column]
+        rows = chain(head, rows)
+    name = _column_name(X, names, column, only=False)
+    return (row.get(name) for row in rows)
 
 
 def _column_names(X: Any) -> list | None:
-    """Return the column names of a frame, table or dataset; None for anything else."""
-    if type(X).__module__.startswith("datasets") and hasattr(X, "column_names"):
-        if X.column_names is None:  # a stream that does not know: its first row does
-            return list(next(iter(X), {}))
-        return list(X.column_names)
-    if type(X).__module__.startswith("pyarrow") and hasattr(X, "column_names"):
-        return list(X.column_names)
-    names = getattr(X, "columns", None)
-    return None if names is None else list(names)
+    """Return the column names of a frame or table; None for anything else."""
+    for name in ("column_names", "columns"):
+        if hasattr(type(X), name):  # of the type: pandas makes attributes of labels as well
+            return list(getattr(X, name))
+    return None
 
 
-def _column(X: Any, names: list, column: str | int | None) -> Iterable[Any]:
-    """Return one column of a frame, table or dataset."""
-    dataset = type(X).__module__.startswith("datasets")
-    if column is None:
-        if len(names) != 1 or dataset:
-            raise ValueError(
-                f"A {type(X).__name__} has the columns {names}: say with column= which one holds "
-                "the texts."
-            )
-        column = names[0]
-    if column not in names:
-        raise ValueError(f"column={column!r} is not among the columns {names}.")
-    if dataset and not hasattr(X, "__getitem__"):
-        return (row[column] for row in X)
-    values = X[column]
-    if getattr(values, "ndim", 1) != 1:
-        raise ValueError(f"column={column!r} names several columns of {names}: rename them.")
-    if dataset:
-        return values[:]
-    return values.to_pylist() if hasattr(values, "to_pylist") else values
+def _column_name(X: Any, names: list, column: str | int | None, *, only: bool = True) -> Any:
+    """Return the name of the column to read; with `only`, a single column needs none."""
+    if column is None and not (only and len(names) == 1):
+        raise ValueError(
+            f"X is of type {type(X).__name__} and has the columns {names}: say with column= which "
+            "one holds the texts."
+        )
+    name = names[0] if column is None else column
+    if name not in names:
+        raise ValueError(f"column={name!r} is not among the columns {names}.")
+    if names.count(name) > 1:
+        raise ValueError(f"column={name!r} names several columns of {names}: rename them.")
+    return name
+
+
+def _listed(X: Any) -> Iterable[Any]:
+    """Return the values of a column as a list, by its own fast method if it has one."""
+    for method in ("tolist", "to_list", "to_pylist"):
+        if hasattr(X, method):
+            return getattr(X, method)()
+    return X
 
 
 def _text(row: Any, index: int, missing: str) -> str:
     """Return one row as a str."""
     if isinstance(row, str):
-        return str(row)
+        return str.__str__(row)  # plain str() drops a numpy string's last NULs, and names an Enum
     if _is_missing(row):
         if missing == "empty":
             return ""
@@ -125,13 +143,15 @@ def _text(row: Any, index: int, missing: str) -> str:
             "missing='empty' to read it as an empty text."
         )
     advice = "decode it first" if isinstance(row, bytes | bytearray) else "convert it to str first"
-    raise TypeError(f"Text {index} is not a str but {type(row).__name__} ({row!r}): {advice}.")
+    raise TypeError(
+        f"Text {index} is not a str but {type(row).__name__} ({short_repr(row)}): {advice}."
+    )
 
 
 def _is_missing(row: Any) -> bool:
     """Whether a row is None, NaN, NaT or pandas' NA."""
     return (
         row is None
-        or (isinstance(row, float) and math.isnan(row))
+        or (isinstance(row, Real) and row != row)
         or type(row).__name__ in ("NAType", "NaTType")
     )

@@ -1,4 +1,4 @@
-"""Batches: every row once an epoch, like lengths together, all from (seed, epoch, batch)."""
+"""Training batches: order, corruption, epochs; and the windows of long texts."""
 
 import numpy as np
 import pytest
@@ -7,70 +7,144 @@ import torch
 from sklearn_cclm._batches import Batch, Batches
 from sklearn_cclm._windows import windows
 
-LENGTHS = np.random.default_rng(0).integers(1, 60, 1000)
+LENGTHS = np.random.default_rng(0).integers(0, 100, 700)
+ROWS = np.arange(100, 600)
 
 
-def make(rows, rng):
-    """Return a batch that knows its rows and a draw of its generator."""
-    extra = {"draw": rng.random(1)}
-    return Batch.from_numpy(rows[:, None], rows.copy(), extra, rng=rng)
+def global_state():
+    """Return the state of numpy's global generator."""
+    _, key, position, *_ = np.random.get_state()  # noqa: NPY002
+    return key.tobytes(), position
+
+
+def make_batch(rows, rng):
+    """Return a batch whose codes are its rows, and whose targets are random."""
+    return Batch.from_numpy(rows[:, None], rng.random(len(rows)), {}, rng=rng)
 
 
 def batches(**params):
-    return Batches(np.arange(1000), LENGTHS, make, **{"batch_size": 32, "seed": 0, **params})
+    """Return batches of 16 of the rows 100 to 599."""
+    defaults = {"batch_size": 16, "seed": 3}
+    make = params.pop("make_batch", make_batch)
+    return Batches(params.pop("rows", ROWS), LENGTHS, make, **{**defaults, **params})
 
 
-def epoch(found):
-    return [(b.targets.tolist(), b.extra["draw"].item(), b.seed) for b in found]
+def rows_of(epoch):
+    return [batch.ids[:, 0].tolist() for batch in epoch]
 
 
-def test_each_epoch_has_each_row_once():
-    found = batches()
-    for _ in range(2):
-        rows = torch.cat([batch.targets for batch in found])
-        assert sorted(rows.tolist()) == list(range(1000))
-    assert len(found) == len(list(found)) == 32
+def content(epoch):
+    """Return everything in the batches of one epoch."""
+    return [(batch.ids.tolist(), batch.targets.tolist(), batch.seed) for batch in epoch]
 
 
-def test_epochs_differ_and_a_seed_repeats_them():
-    one, two = batches(), batches()
-    first, second = epoch(one), epoch(one)
-    assert first != second
-    assert [epoch(two), epoch(two)] == [first, second]
-    assert epoch(batches(seed=1)) != first
+def test_an_epoch_sees_each_row_once():
+    many = batches()
+    for _ in range(3):
+        rows = rows_of(many)
+        assert len(rows) == len(many) == 32
+        assert sorted(sum(rows, [])) == ROWS.tolist()
+        assert sorted(map(len, rows))[:2] == [4, 16]
+
+
+def test_same_seed_and_epoch_give_the_same_batches():
+    one, other = batches(), batches()
+    assert [content(one) for _ in range(3)] == [content(other) for _ in range(3)]
+
+
+def test_another_seed_gives_other_batches():
+    assert rows_of(batches(seed=3)) != rows_of(batches(seed=4))
+
+
+def test_epochs_differ_in_order_and_corruption():
+    many = batches(rows=ROWS[:16])
+    first, second = content(many), content(many)
+    assert first[0][0] != second[0][0]
+    assert first[0][1] != second[0][1]
+    assert first[0][2] != second[0][2]
+
+
+def test_an_epoch_cut_short_counts_as_one():
+    one, other = batches(), batches()
+    next(iter(one))
+    list(other)
+    assert content(one) == content(other)
 
 
 def test_fixed_batches_repeat():
-    found = batches(fixed=True)
-    assert epoch(found) == epoch(found)
+    many = batches(fixed=True)
+    assert content(many) == content(many) == content(batches())
 
 
-def test_each_batch_draws_its_own_numbers():
-    found = epoch(batches())
-    assert len({draw for _, draw, _ in found}) == len({seed for _, _, seed in found}) == 32
+def test_texts_of_like_length_share_a_batch():
+    lengths = [LENGTHS[rows] for rows in rows_of(batches())]
+    assert max(np.ptp(some) for some in lengths) < 20
 
 
-def test_like_lengths_share_a_batch():
-    spread = [np.ptp(LENGTHS[batch.targets.numpy()]) for batch in batches()]
-    assert np.median(spread) <= 3
+def test_short_and_long_batches_are_mixed():
+    means = np.array([LENGTHS[rows].mean() for rows in rows_of(batches())])
+    assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.5
 
 
-def test_batches_without_targets_are_skipped():
-    def some(rows, rng):
-        kept = rows[rows < 5]
-        return Batch.from_numpy(rows[:, None], kept, {}, rng=rng)
+def test_corruption_depends_on_seed_epoch_and_batch_alone():
+    streams = []
+    for texts in (ROWS, ROWS[::-1] + 50):
+        drawn = []
+        for params in ({}, {"seed": 4}):
+            many = batches(rows=texts, **params)
+            drawn += [[b.seed for b in many if len(b) == 16] for _ in range(2)]
+        streams.append(drawn)
+    flat = sum(streams[0], [])
+    assert len(set(flat)) == len(flat)
+    shared = [set(one) & set(other) for one, other in zip(*streams, strict=True)]
+    assert all(len(seeds) >= 30 for seeds in shared)
 
-    found = list(Batches(np.arange(1000), LENGTHS, some, batch_size=10, seed=0))
-    assert sum(map(len, found)) == 5
-    assert all(map(len, found))
+
+def test_order_and_corruption_draw_from_different_streams():
+    drawn = []
+
+    def record(rows, rng):
+        drawn.append(rng.random())
+        return make_batch(rows, rng)
+
+    list(batches(make_batch=record))
+    assert np.random.default_rng([3, 0]).random() not in drawn
 
 
-def test_nothing_to_predict_is_an_error():
-    def none(rows, rng):
-        return Batch.from_numpy(rows[:, None], rows[:0], {}, rng=rng)
+def test_batches_without_predictions_are_skipped():
+    def of_even_rows(rows, rng):
+        rows = rows[rows % 2 == 0]
+        return make_batch(rows, rng)
 
-    with pytest.raises(ValueError, match="Nothing to predict in 1000 texts"):
-        list(Batches(np.arange(1000), LENGTHS, none, batch_size=10, seed=0))
+    rows = rows_of(batches(rows=ROWS[:20], batch_size=1, make_batch=of_even_rows))
+    assert sorted(sum(rows, [])) == ROWS[:20:2].tolist()
+    assert all(rows)
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:0]])
+def test_nothing_to_predict_is_an_error(rows):
+    with pytest.raises(ValueError, match=f"Nothing to predict in {len(rows)} texts"):
+        list(batches(rows=rows, make_batch=lambda rows, rng: make_batch(rows[:0], rng)))
+
+
+def test_global_generators_are_untouched():
+    torch_before = torch.get_rng_state()
+    numpy_before = global_state()
+    list(batches())
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    assert global_state() == numpy_before
+
+
+def test_batch_moves_with_all_it_holds():
+    batch = Batch.from_numpy(
+        np.array([[4, 5]]), np.array([1]), {"spans": np.array([0, 2])},
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    moved = batch.to(torch.device("meta"))
+    assert {moved.ids.device.type, moved.targets.device.type} == {"meta"}
+    assert moved.extra["spans"].device.type == "meta"
+    assert moved.seed == batch.seed
+    assert len(moved) == 1
 
 
 def test_windows_cover_a_text_and_overlap():

@@ -50,7 +50,9 @@ _NOT_PROSE = re.compile(
     re.VERBOSE,
 )
 _BULLET = re.compile(r"([-*+•]|\(?\d{1,2}[.)])\s+")
-_INLINE_MARKUP = re.compile(r"(?::[\w:+-]+:)?(`+)(?:~(?:\w+\.)*|!)?([^`]*?)(?:\s*<[^`>]*>)?\1_{0,2}")
+_INLINE_MARKUP = re.compile(
+    r"(?::[\w:+-]+:)?(`+)(?:~(?:\w+\.)*|!)?([^`]*?)(?:\s*<[^`>]*>)?\1_{0,2}"
+)
 _EMPHASIS = re.compile(r"(?<!\w)(\*{1,2})(\w[^*]*?)\1(?!\w)")
 _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)(?<!vs\.)(?<! al\.)\s+(?=[A-Z])")
 _SENTENCE = re.compile(r"[A-Z][^\n]*[^.][.!?]")

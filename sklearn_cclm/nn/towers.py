@@ -112,6 +112,10 @@ class StridedConfig:
                 f"stride ** n_strided_convs is {fits}. Set downsample_factor={fits}, or choose "
                 "the convolutions so that they multiply to it."
             )
+        if self.n_layers < 1 or self.n_heads < 1:
+            raise ValueError(
+                f"n_layers={self.n_layers} and n_heads={self.n_heads} must be at least 1."
+            )
         if self.width < 2 or self.width % (2 * self.n_heads):
             raise ValueError(
                 f"width={self.width} must be a multiple of 2 * n_heads, here {2 * self.n_heads}."

@@ -1,10 +1,11 @@
-"""Losses over large vocabularies against their closed forms."""
+"""Losses over large vocabularies against closed forms."""
 
 import math
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.autograd import gradcheck
 
 from sklearn_cclm.nn.losses import (
     log_uniform_probability,
@@ -14,111 +15,158 @@ from sklearn_cclm.nn.losses import (
     softmax_loss,
 )
 
-
-def problem(n=6, n_classes=40, d=5, seed=0):
-    """Return features, targets, weight and bias in double precision."""
-    g = torch.Generator().manual_seed(seed)
-    shapes = [(n, d), (n_classes, d), (n_classes,)]
-    features, weight, bias = (torch.randn(*s, generator=g, dtype=torch.float64) for s in shapes)
-    return features, torch.randint(n_classes, (n,), generator=g), weight, bias
+SAMPLED = [sampled_softmax_loss, negative_sampling_loss]
 
 
-def seeded():
-    return torch.Generator().manual_seed(7)
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
 
 
-def test_softmax_is_minus_the_log_probability_of_the_target():
+def problem(n_classes=12, n=7, width=4, dtype=torch.float64):
+    """Return features, targets, weight and bias, with frequent classes among the targets."""
+    generator = seeded(1)
+    features = torch.randn(n, width, generator=generator, dtype=dtype)
+    weight = torch.randn(n_classes, width, generator=generator, dtype=dtype)
+    bias = torch.randn(n_classes, generator=generator, dtype=dtype)
+    return features, torch.arange(n) % n_classes, weight, bias
+
+
+def test_softmax_is_the_mean_negative_log_probability():
     features, targets, weight, bias = problem()
-    logits = features @ weight.T + bias
-    expected = -(logits[range(6), targets] - logits.exp().sum(1).log()).mean()
-    assert torch.isclose(softmax_loss(features, targets, weight, bias), expected)
+    probabilities = (features @ weight.T + bias).softmax(1)
+    expected = -sum(math.log(probabilities[i, t]) for i, t in enumerate(targets)) / len(targets)
+    assert softmax_loss(features, targets, weight, bias).item() == pytest.approx(expected)
 
 
-def test_probabilities_are_log_uniform():
-    p = log_uniform_probability(torch.arange(1000), 1000)
-    assert p.sum().item() == pytest.approx(1, abs=1e-5)
-    assert p[0].item() == pytest.approx(math.log(2) / math.log(1001), rel=1e-5)
-    assert p[9].item() == pytest.approx((math.log(11) - math.log(10)) / math.log(1001), rel=1e-5)
-    assert (p.diff() < 0).all()
+@pytest.mark.parametrize("n_classes", [1, 10, 50_000])
+def test_log_uniform_probabilities_sum_to_one(n_classes):
+    total = log_uniform_probability(torch.arange(n_classes), n_classes).sum()
+    assert total.item() == pytest.approx(1, abs=1e-12)
 
 
-def test_sample_follows_the_probabilities():
+def test_log_uniform_probability_is_its_formula():
+    expected = [(math.log(k + 2) - math.log(k + 1)) / math.log(10 + 1) for k in range(10)]
+    assert log_uniform_probability(torch.arange(10), 10).tolist() == pytest.approx(expected)
+
+
+def test_log_uniform_sample_has_its_probabilities():
     n = 200_000
-    counts = torch.bincount(log_uniform_sample(50, n, generator=seeded()), minlength=50)
-    expected = log_uniform_probability(torch.arange(50), 50) * n
-    chi_square = ((counts - expected) ** 2 / expected).sum().item()
-    assert len(counts) == 50
-    assert chi_square < 85.35  # the 0.999 quantile at 49 degrees of freedom
+    drawn = log_uniform_sample(20, n, generator=seeded())
+    expected = log_uniform_probability(torch.arange(20), 20)
+    deviation = (expected * (1 - expected) / n).sqrt()
+    found = torch.bincount(drawn, minlength=20) / n
+    assert len(found) == 20
+    assert ((found - expected).abs() < 4 * deviation).all()
 
 
-def test_sampled_softmax_is_the_corrected_softmax_over_target_and_sample():
+def sampled_softmax_by_hand(features, targets, weight, bias, draws):
+    """Return the formula of the docstring, row by row."""
+
+    def logit(row, k):
+        probability = (math.log(k + 2) - math.log(k + 1)) / math.log(len(weight) + 1)
+        score = float(features[row] @ weight[k] + bias[k])
+        return score - math.log(1 - (1 - probability) ** len(draws))
+
+    losses = []
+    for row, target in enumerate(targets.tolist()):
+        others = [logit(row, k) for k in set(draws.tolist()) - {target}]
+        total = sum(math.exp(score) for score in [logit(row, target), *others])
+        losses.append(math.log(total) - logit(row, target))
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("n_negatives", [1, 5, 30])
+def test_sampled_softmax_is_its_formula(n_negatives):
+    draws = log_uniform_sample(12, n_negatives, generator=seeded())
+    loss = sampled_softmax_loss(*problem(), n_negatives=n_negatives, generator=seeded())
+    expected = sampled_softmax_by_hand(*problem(), draws)
+    assert loss.item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_sampled_softmax_converges_to_softmax():
+    full = softmax_loss(*problem(n_classes=50, n=40))
+    errors = [
+        abs(sampled_softmax_loss(*problem(50, 40), n_negatives=n, generator=seeded()) - full)
+        for n in (10, 100, 10_000)
+    ]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 1e-9
+
+
+def test_gradient_converges_to_that_of_softmax():
     features, targets, weight, bias = problem()
-    sample = set(log_uniform_sample(40, 8, generator=seeded()).tolist())
-    assert len(sample) < 8  # a class that was drawn twice counts once
-    expected = []
-    for x, target in zip(features, targets.tolist(), strict=True):
-        drawn = [1 - (1 - math.log((c + 2) / (c + 1)) / math.log(41)) ** 8 for c in range(40)]
-        kept = [target, *(sample - {target})]
-        corrected = [x @ weight[c] + bias[c] - math.log(drawn[c]) for c in kept]
-        expected.append(-(corrected[0] - torch.stack(corrected).exp().sum().log()))
-    found = sampled_softmax_loss(
-        features, targets, weight, bias, n_negatives=8, generator=seeded()
-    )
-    assert torch.isclose(found, torch.stack(expected).mean(), rtol=1e-6)
+    floats = [tensor.requires_grad_() for tensor in (features, weight, bias)]
+    arguments = (features, targets, weight, bias)
+    sampled = sampled_softmax_loss(*arguments, n_negatives=2000, generator=seeded())
+    expected = torch.autograd.grad(softmax_loss(*arguments), floats)
+    torch.testing.assert_close(torch.autograd.grad(sampled, floats), expected)
 
 
-def test_sampled_softmax_approaches_the_softmax_as_the_sample_grows():
-    features, targets, weight, bias = problem(n_classes=20)
-    exact = softmax_loss(features, targets, weight, bias).item()
-    errors = []
-    for n_negatives in (10, 5_000):
-        found = sampled_softmax_loss(
-            features, targets, weight, bias, n_negatives=n_negatives, generator=seeded()
-        )
-        errors.append(abs(found.item() - exact))
-    assert errors[1] < 1e-6 < 0.02 < errors[0]
-
-
-def test_gradient_approaches_that_of_the_softmax():
-    features, targets, weight, bias = problem(n_classes=20)
-    weight.requires_grad_(True)
-    (exact,) = torch.autograd.grad(softmax_loss(features, targets, weight, bias), weight)
-    loss = sampled_softmax_loss(
-        features, targets, weight, bias, n_negatives=5_000, generator=seeded()
-    )
-    (found,) = torch.autograd.grad(loss, weight)
-    assert torch.allclose(found, exact, atol=1e-6)
-
-
-def test_negative_sampling_is_the_logistic_loss_of_target_and_sample():
+def test_negative_sampling_is_its_formula():
     features, targets, weight, bias = problem()
-    sample = log_uniform_sample(40, 8, generator=seeded())
+    draws = log_uniform_sample(12, 20, generator=seeded()).tolist()
+    assert len(set(draws)) < len(draws)
+    assert set(draws) & set(targets.tolist())
     expected = 0.0
-    for x, target in zip(features, targets, strict=True):
-        expected -= F.logsigmoid(x @ weight[target] + bias[target])
-        for c in sample:
-            if c != target:
-                expected -= F.logsigmoid(-(x @ weight[c] + bias[c]))
-    found = negative_sampling_loss(
-        features, targets, weight, bias, n_negatives=8, generator=seeded()
-    )
-    assert torch.isclose(found, expected / 6)
+    for row, target in enumerate(targets.tolist()):
+        scores = (weight @ features[row] + bias).tolist()
+        expected += math.log(1 + math.exp(-scores[target]))
+        expected += sum(math.log(1 + math.exp(scores[k])) for k in draws if k != target)
+    loss = negative_sampling_loss(*problem(), n_negatives=20, generator=seeded())
+    assert loss.item() == pytest.approx(expected / len(targets), rel=1e-12)
 
 
-@pytest.mark.parametrize("loss", [sampled_softmax_loss, negative_sampling_loss])
-def test_sample_of_nothing_but_the_target_has_finite_gradients(loss):
-    features, _, weight, bias = problem(n_classes=1)
-    features.requires_grad_(True)
-    targets = torch.zeros(6, dtype=torch.int64)
-    found = loss(features, targets, weight, bias, n_negatives=3, generator=seeded())
-    found.backward()
-    assert torch.isfinite(found)
-    assert torch.isfinite(features.grad).all()
+@pytest.mark.parametrize("loss", SAMPLED)
+def test_gradients_are_those_of_the_loss(loss):
+    features, targets, weight, bias = problem()
+
+    def of_floats(features, weight, bias):
+        return loss(features, targets, weight, bias, n_negatives=20, generator=seeded())
+
+    floats = [tensor.requires_grad_() for tensor in (features, weight, bias)]
+    assert gradcheck(of_floats, floats)
 
 
-@pytest.mark.parametrize("loss", [sampled_softmax_loss, negative_sampling_loss])
-def test_randomness_comes_from_the_generator_alone(loss):
+@pytest.mark.parametrize("loss", SAMPLED)
+def test_only_targets_and_sample_get_gradients(loss):
+    features, _, weight, bias = problem(n_classes=40)
+    targets = torch.tensor([30] * len(features))
+    draws = log_uniform_sample(40, 6, generator=seeded())
+    loss(
+        features, targets, weight.requires_grad_(), bias.requires_grad_(),
+        n_negatives=6, generator=seeded(),
+    ).backward()  # fmt: skip
+    touched = sorted({30, *draws.tolist()})
+    assert weight.grad.abs().sum(1).nonzero()[:, 0].tolist() == touched
+    assert bias.grad.nonzero()[:, 0].tolist() == touched
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [(sampled_softmax_loss, torch.zeros_like), (negative_sampling_loss, lambda x: F.softplus(-x))],
+)
+def test_sample_of_hits_alone_leaves_the_target(loss, expected):
+    features, targets, weight, bias = problem(n_classes=1)
+    floats = [tensor.requires_grad_() for tensor in (features, weight, bias)]
+    value = loss(features, targets, weight, bias, n_negatives=5, generator=seeded())
+    value.backward()
+    logits = features @ weight[0] + bias[0]
+    assert value.item() == pytest.approx(expected(logits).mean().item())
+    assert all(tensor.grad.isfinite().all() for tensor in floats)
+
+
+@pytest.mark.parametrize("loss", SAMPLED)
+def test_the_generator_is_the_only_randomness(loss):
     before = torch.get_rng_state()
-    found = [loss(*problem(), n_negatives=5, generator=seeded()) for _ in range(2)]
-    assert found[0] == found[1]
-    assert torch.equal(before, torch.get_rng_state())
+    values = [loss(*problem(), n_negatives=5, generator=seeded(seed)).item() for seed in (0, 0, 1)]
+    assert values[0] == values[1] != values[2]
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("loss", SAMPLED)
+def test_float32_stays_float32(loss):
+    value = loss(*problem(dtype=torch.float32), n_negatives=5, generator=seeded())
+    assert value.dtype == torch.float32
+    exact = loss(*problem(), n_negatives=5, generator=seeded())
+    assert value.isfinite()
+    assert exact.dtype == torch.float64

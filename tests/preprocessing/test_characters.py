@@ -5,34 +5,20 @@ import warnings
 
 import joblib
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from sklearn_cclm import CharPreprocessor
-from sklearn_cclm._codes import CLS, MASK, N_RESERVED, PAD, UNKNOWN, code_points, pad, strings
+from sklearn_cclm._codes import CLS, MASK, N_RESERVED, PAD, UNKNOWN
+from sklearn_cclm._tags import TextTagsMixin
 
 ANY_TEXT = st.text(st.characters(categories=None, min_codepoint=0), max_size=20)  # surrogates too
 CI = settings(derandomize=True, deadline=None, max_examples=100)
-
-
-@CI
-@given(st.lists(ANY_TEXT, max_size=5))
-def test_code_points_round_trip(texts):
-    assert strings(*code_points(texts)) == texts
-
-
-def test_rows_are_padded_on_the_right():
-    padded = pad(np.array([1, 2, 3]), np.array([1, 0, 2]), length=3)
-    assert padded.tolist() == [[1, 0, 0], [0, 0, 0], [2, 3, 0]]
-    assert pad(np.array([], dtype=int), np.array([0])).shape == (1, 1)
-
-
-def test_row_that_does_not_fit_is_an_error():
-    with pytest.raises(ValueError, match="length=1"):
-        pad(np.array([1, 2]), np.array([2]), length=1)
 
 
 @CI
@@ -59,6 +45,25 @@ def test_result_is_int64_of_fixed_width():
     assert codes.dtype == np.int64
     assert codes.shape == (3, 7)
     assert preprocessor.transform([]).shape == (0, 7)
+
+
+@CI
+@given(st.lists(ANY_TEXT, min_size=1, max_size=4), st.lists(ANY_TEXT, max_size=4), st.booleans())
+def test_encode_agrees_with_transform(corpus, texts, add_cls):
+    preprocessor = CharPreprocessor(max_example_len=32, add_cls=add_cls).fit(corpus)
+    codes = preprocessor.encode(texts)
+    assert codes.dtype == np.int64
+    assert codes.shape == (len(texts), max([1 - add_cls, *map(len, texts)]) + add_cls)
+    assert np.array_equal(codes, preprocessor.transform(texts)[:, : codes.shape[1]])
+
+
+@CI
+@given(st.lists(ANY_TEXT, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_vocabulary_does_not_depend_on_the_order_of_texts(texts, random):
+    shuffled = random.sample(texts, len(texts))
+    vocabulary = CharPreprocessor().fit(texts).vocabulary_
+    assert CharPreprocessor().fit(shuffled).vocabulary_ == vocabulary
+    assert sorted(vocabulary) == sorted(set("".join(texts)))
 
 
 def test_vocabulary_is_by_count_then_code_point():
@@ -96,6 +101,11 @@ def test_truncation_can_be_an_error():
     preprocessor = CharPreprocessor(max_example_len=3, truncation="error").fit(["abcdef"])
     with pytest.raises(ValueError, match="Raise max_example_len"):
         preprocessor.transform(["abcdef"])
+
+
+def test_text_that_just_fits_is_not_cut():
+    preprocessor = CharPreprocessor(max_example_len=3, truncation="error").fit(["abc"])
+    assert preprocessor.inverse_transform(preprocessor.transform(["abc"])) == ["abc"]
 
 
 def test_windows_belong_to_the_embedder():
@@ -141,9 +151,10 @@ def test_reserved_codes_are_shown():
 
 @pytest.mark.parametrize(
     ("codes", "message"),
-    [([[6]], "0..5"), ([[-1]], "0..5"), ([4, 5], "shape"), ([[4.0]], "float64")],
-)
-def test_codes_out_of_range_are_refused(codes, message):
+    [([[6]], "0..5"), ([[-1]], "0..5"), ([4, 5], "shape"), ([[[4]]], "shape"),
+     ([[4.0]], "float64")],
+)  # fmt: skip
+def test_wrong_codes_are_refused(codes, message):
     with pytest.raises(ValueError, match=message):
         CharPreprocessor().fit(["ab"]).inverse_transform(codes)
 
@@ -152,10 +163,42 @@ def test_from_vocabulary_is_as_fitted():
     fitted = CharPreprocessor(max_example_len=8).fit(["banana"])
     made = CharPreprocessor.from_vocabulary(fitted.vocabulary_, max_example_len=8)
     assert np.array_equal(made.transform(["ban"]), fitted.transform(["ban"]))
+    assert joblib.hash(made) == joblib.hash(fitted)
     with pytest.raises(ValueError, match="more than once"):
         CharPreprocessor.from_vocabulary("aa")
+    with pytest.raises(ValueError, match="max_example_len"):
+        CharPreprocessor.from_vocabulary("a", max_example_len=0)
     with pytest.raises(TypeError, match="list"):
         CharPreprocessor.from_vocabulary(["a"])
+
+
+def test_unfitted_is_an_error():
+    for method in ("transform", "encode", "inverse_transform"):
+        with pytest.raises(NotFittedError):
+            getattr(CharPreprocessor(), method)(["a"])
+
+
+@pytest.mark.parametrize("X", [["a", None], [b"a"], "a", {"a"}, []])
+def test_texts_that_are_none_teach_nothing(X):
+    preprocessor = CharPreprocessor()
+    with pytest.raises((TypeError, ValueError)):
+        preprocessor.fit(X)
+    assert not hasattr(preprocessor, "vocabulary_")
+
+
+def test_columns_are_named_and_keep_the_index_of_a_frame():
+    preprocessor = CharPreprocessor(max_example_len=2).fit(["ab"]).set_output(transform="pandas")
+    codes = preprocessor.transform(pd.Series(["b"], index=[7]))
+    assert codes.columns.tolist() == ["charpreprocessor0", "charpreprocessor1"]
+    assert codes.index.tolist() == [7]
+
+
+def test_tags_say_what_is_read():
+    assert CharPreprocessor.__mro__[1] is TextTagsMixin
+    tags = CharPreprocessor(missing="empty").__sklearn_tags__().input_tags
+    assert (tags.string, tags.one_d_array, tags.two_d_array) == (True, True, False)
+    assert tags.allow_nan
+    assert not CharPreprocessor().__sklearn_tags__().input_tags.allow_nan
 
 
 def test_missing_and_column_are_read():

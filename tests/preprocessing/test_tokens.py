@@ -7,10 +7,14 @@ import sys
 import joblib
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from sklearn_cclm import MLMPreprocessor
 
+CI = settings(derandomize=True, deadline=None, max_examples=100)
 TEXTS = ["The cat sat on the mat.", "The dog, the cat!", "a dog sat", ""]
 
 
@@ -57,8 +61,39 @@ def test_cls_code_shifts_the_columns(fitted):
 
 def test_letter_that_grows_in_lower_case_keeps_the_offsets():
     texts = ["İstanbul cat", "İstanbul"] * 5
-    covered, _ = words(MLMPreprocessor(vocab_size=40).fit(texts), texts[:1])
-    assert "cat" in covered
+    covered, tokens = words(MLMPreprocessor(vocab_size=40).fit(texts), texts[:1])
+    assert covered[tokens.index("cat")] == "cat"
+    assert "".join(covered).endswith("stanbulcat")
+
+
+@CI
+@given(st.text(st.characters(categories=None, min_codepoint=0), max_size=30))
+def test_offsets_of_any_text_lie_in_it_in_order(fitted, text):
+    ids, starts, ends, counts = fitted.tokenize([text])
+    assert {array.dtype for array in (ids, starts, ends, counts)} == {np.dtype(np.int64)}
+    assert counts.tolist() == [len(ids)]
+    assert ((0 <= ids) & (ids < fitted.n_tokens_)).all()
+    assert ((0 <= starts) & (starts < ends) & (ends <= len(text))).all()
+    assert (np.diff(starts) >= 0).all()
+    assert (np.diff(ends) >= 0).all()
+
+
+def test_unknown_letters_are_unknown_tokens(fitted):
+    covered, tokens = words(fitted, ["cat жук"])
+    assert covered[tokens.index("[UNK]")] == "ж"
+    assert fitted.tokenizer_.token_to_id("[UNK]") == 0
+
+
+def test_vocabulary_alone_makes_no_tokenizer():
+    with pytest.raises(NotFittedError):
+        MLMPreprocessor.from_vocabulary("abc").tokenize(["abc"])
+
+
+def test_failed_fit_leaves_nothing():
+    preprocessor = MLMPreprocessor(vocab_size=5)
+    with pytest.raises(ValueError, match="vocab_size"):
+        preprocessor.fit(TEXTS)
+    assert not [name for name in vars(preprocessor) if name.endswith("_")]
 
 
 def test_lone_surrogates_pass():
