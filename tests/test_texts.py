@@ -124,12 +124,20 @@ def test_formatted_stream(form):
 @pytest.mark.parametrize("missing", ["error", "empty"])
 def test_dataset_with_missing_texts(missing):
     dataset = datasets.Dataset.from_dict({"text": ["a", None]})
-    for X in (dataset, dataset.to_iterable_dataset()):
+    stream = dataset.to_iterable_dataset()
+    for X in (dataset, dataset["text"], stream, stream["text"]):
         if missing == "empty":
             assert check_texts(X, missing=missing, column="text") == ["a", ""]
         else:
             with pytest.raises(ValueError, match="Text 1 is missing"):
                 check_texts(X, missing=missing, column="text")
+
+
+def test_row_of_a_stream_without_the_column_is_missing():
+    rows = [{"text": "a"}, {"body": "b"}]
+    stream = datasets.IterableDataset.from_generator(lambda: iter(rows))
+    with pytest.raises(ValueError, match="Text 1 is missing"):
+        check_texts(stream, column="text")
 
 
 def test_stream_is_read_through_once():

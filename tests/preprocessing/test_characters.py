@@ -73,6 +73,19 @@ def test_vocabulary_is_by_count_then_code_point():
     assert CharPreprocessor().fit(["ca", "bbb", "ac"][::-1]).vocabulary_ == "bac"
 
 
+def test_characters_of_equal_count_are_by_code_point():
+    characters = "".join(map(chr, range(200, 500)))
+    twice = characters[::2]
+    vocabulary = CharPreprocessor().fit([characters[::-1], twice]).vocabulary_
+    assert vocabulary == twice + characters[1::2]
+
+
+def test_many_texts_are_as_each_alone():
+    texts = [str(i) for i in range(10_000)]
+    preprocessor = CharPreprocessor(max_example_len=4).fit(texts)
+    assert preprocessor.inverse_transform(preprocessor.transform(texts)) == texts
+
+
 def test_rare_characters_are_unknown():
     preprocessor = CharPreprocessor(max_example_len=4, min_char_count=2).fit(["aab"])
     assert preprocessor.transform(["ab"]).tolist() == [[4, UNKNOWN, PAD, PAD]]
@@ -124,6 +137,24 @@ def test_text_is_cut_after_it_is_normalised():
     assert (preprocessor.transform([ligature])[0] > UNKNOWN).sum() == 18
     with pytest.warns(UserWarning, match="the longest has"):
         assert (preprocessor.transform([ligature * 10_000])[0] != PAD).all()
+
+
+def test_long_text_does_not_grow_in_memory():
+    preprocessor = CharPreprocessor(max_example_len=40, normalization="NFKC")
+    text = "\ufdfa" * 10_000  # 180,000 characters under NFKC
+    assert len(preprocessor.normalize([text])[0]) < 15_000
+    assert len(preprocessor.normalize([text], whole=True)[0]) == 180_000
+
+
+def test_marks_past_the_kept_characters_still_join_them():
+    text = "α\u0316\u0313\u0300\u0345"  # one letter of 4 parts, and a mark between them
+    preprocessor = CharPreprocessor(max_example_len=1, normalization="NFC")
+    assert preprocessor.normalize([text])[0][0] == "ᾂ"
+
+
+def test_end_of_a_long_text_is_normalised_in_fit():
+    preprocessor = CharPreprocessor(max_example_len=2, normalization="NFC")
+    assert preprocessor.fit(["a" * 1000 + "e\u0301"]).vocabulary_ == "aé"
 
 
 def test_head_of_a_long_text_is_normalised_as_the_whole_is():
