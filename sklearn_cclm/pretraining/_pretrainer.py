@@ -180,11 +180,13 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _start(self, texts: list[str], seed: int) -> Base:
         """Return the base to begin with: the given one, or an untrained one of the recipe."""
         if isinstance(self.base, Base):
+            self.preprocessor_ = self.base.preprocessor()
             return self.base
         recipe = clone(self._recipe())
         if recipe.random_state is None:
             recipe.set_params(random_state=seed)
-        return recipe.fit(texts).base_
+        self.preprocessor_ = recipe.fit(texts).preprocessor_
+        return recipe.base_
 
     def _recipe(self) -> CCLMModelBase:
         """Return the recipe of the base, where `base` is not a trained `Base`."""

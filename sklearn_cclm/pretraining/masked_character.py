@@ -77,6 +77,8 @@ class MaskedCharacterPretrainer(BasePretrainer):
         The base: the one given, or the one trained here.
     tower_ : Tower
         The trained tower.
+    preprocessor_ : CharPreprocessor
+        The fitted preprocessor that the base reads text with.
     head_weights_ : dict of str to ndarray
         The output layer, which `score` needs.
     history_ : list of dict

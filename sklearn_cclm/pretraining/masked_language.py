@@ -15,7 +15,6 @@ from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import MASK
 from sklearn_cclm._params import check_integer, check_option, check_real
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.models._values import Base
 from sklearn_cclm.nn import StridedConfig
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.losses import negative_sampling_loss, sampled_softmax_loss, softmax_loss
@@ -211,12 +210,9 @@ class MaskedLanguagePretrainer(BasePretrainer):
         return CCLMModelBase(MLMPreprocessor()) if self.base is None else self.base
 
     def _learn(self, texts: list[str], y: Any) -> None:
-        recipe = self.preprocessor
-        if recipe is None and not isinstance(self.base, Base):
-            recipe = self._recipe().preprocessor
-        if not isinstance(recipe, MLMPreprocessor):
-            recipe = MLMPreprocessor()
-        self.preprocessor_ = clone(recipe).set_params(**self.base_.reading).fit(texts)
+        if self.preprocessor is not None or not isinstance(self.preprocessor_, MLMPreprocessor):
+            recipe = MLMPreprocessor() if self.preprocessor is None else clone(self.preprocessor)
+            self.preprocessor_ = recipe.set_params(**self.base_.reading).fit(texts)
         normalised = self.preprocessor_.normalize(texts, whole=True)
         token_ids, starts, ends, _ = self.preprocessor_.tokenize(normalised)
         long_enough = ends - starts >= self.min_mask_len
