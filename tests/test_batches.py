@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from sklearn_cclm._batches import Batch, Batches
-from sklearn_cclm._windows import windows
 
 LENGTHS = np.random.default_rng(0).integers(0, 100, 700)
 ROWS = np.arange(100, 600)
@@ -145,18 +144,3 @@ def test_batch_moves_with_all_it_holds():
     assert moved.extra["spans"].device.type == "meta"
     assert moved.seed == batch.seed
     assert len(moved) == 1
-
-
-def test_windows_cover_a_text_and_overlap():
-    pieces, owners = windows(["abcdefghij", "", "abc"], 4, 1)
-    assert pieces == ["abcd", "defg", "ghij", "", "abc"]
-    assert owners.tolist() == [0, 0, 0, 1, 2]
-
-
-@pytest.mark.parametrize("length", range(1, 30))
-def test_no_window_is_part_of_another(length):
-    text = "".join(map(chr, range(97, 97 + length)))
-    pieces, _ = windows([text], 8, 3)
-    rebuilt = pieces[0] + "".join(piece[3:] for piece in pieces[1:])
-    assert rebuilt == text
-    assert all(len(piece) > 3 for piece in pieces[1:])
