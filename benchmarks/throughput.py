@@ -53,7 +53,7 @@ def embedder(*towers):
     return ComposedEmbedder([(f"t{i}", tower) for i, tower in enumerate(towers)]).fit(["text"])
 
 
-def padding_share(texts, batch_chars=16384):
+def padding_share(texts, batch_chars=32768):
     """Return the share of padding among the codes of all batches."""
     lengths = np.array([len(text) for text in texts])
     padded = sum(len(rows) * lengths[rows].max() for rows in batches(lengths, batch_chars))

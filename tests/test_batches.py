@@ -1,4 +1,4 @@
-"""Training batches: order, corruption, epochs; and the windows of long texts."""
+"""Training batches: order, corruption, epochs."""
 
 import numpy as np
 import pytest

@@ -35,7 +35,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
     truncation : {"warn", "error"}, default="warn"
         What to do about texts longer than the smallest `max_example_len` of the bases: cut them
         with one warning, or raise ValueError.
-    batch_chars : int, default=16384
+    batch_chars : int, default=32768
         Most characters in a batch, padding included.
     missing : {"error", "empty"}, default="error"
         Whether None and NaN raise ValueError or are empty texts.
@@ -76,7 +76,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
         tower_weights: dict[str, float] | None = None,
         fit_towers: bool = False,
         truncation: str = "warn",
-        batch_chars: int = 16384,
+        batch_chars: int = 32768,
         missing: str = "error",
         column: Any = None,
         device: str = "auto",
@@ -192,7 +192,7 @@ class ComposedEmbedder(Composition):
         What to do about texts longer than a base's `max_example_len`: read them in windows that
         overlap by an eighth and average these by length, cut them with one warning, or raise
         ValueError.
-    batch_chars : int, default=16384
+    batch_chars : int, default=32768
         Most characters in a batch, padding included.
     missing : {"error", "empty"}, default="error"
         Whether None and NaN raise ValueError or are empty texts.
@@ -235,7 +235,7 @@ class ComposedEmbedder(Composition):
         tower_weights: dict[str, float] | None = None,
         fit_towers: bool = False,
         truncation: str = "window",
-        batch_chars: int = 16384,
+        batch_chars: int = 32768,
         missing: str = "error",
         column: Any = None,
         device: str = "auto",

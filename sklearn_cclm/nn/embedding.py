@@ -149,18 +149,21 @@ class NgramBase(nn.Module):
 
     def characters(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return one vector per character, (B, L, d)."""
-        rows = self._rows(ids, mask)
-        flat = F.embedding_bag(rows.flatten(0, 1), self.table.weight, mode="sum", padding_idx=_PAD)
-        x = flat.view(*ids.shape, -1)
+        x = self._sum(self._rows(ids, mask).flatten(0, 1)).view(*ids.shape, -1)
         for block in self.blocks:
             x = block(x, mask)
         return x
 
     def bag(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over each text's characters, without a vector per character."""
-        rows = self._rows(ids, mask).flatten(1)
-        total = F.embedding_bag(rows, self.table.weight, mode="sum", padding_idx=_PAD)
+        total = self._sum(self._rows(ids, mask).flatten(1))
         return total / mask.sum(1, keepdim=True).clamp(min=1)
+
+    def _sum(self, rows: Tensor) -> Tensor:
+        """Sum table rows: (n, k) becomes (n, d)."""
+        weight = self.table.weight
+        counted = (rows != _PAD).to(weight.dtype)  # with padding_idx torch is ten times slower
+        return F.embedding_bag(rows, weight, mode="sum", per_sample_weights=counted)
 
     def _rows(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Table rows of each position: its code and its n-grams, (B, L, 1 + orders)."""

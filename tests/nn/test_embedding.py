@@ -96,6 +96,11 @@ def test_mean_of_a_tiny_table_by_hand():
     torch.testing.assert_close(mean, torch.tensor([[17 / 5, -2 / 5]]))
 
 
+def test_only_the_table_of_a_base_without_blocks_is_saved():
+    base = NgramBase(NgramConfig(width=2, n_buckets=3), folded=(0, 1))
+    assert list(base.state_dict()) == ["table.weight"]
+
+
 def test_padding_row_is_zero_at_first():
     assert not NgramBase(NgramConfig(width=2, n_buckets=3), folded=(0, 1)).table.weight[0].any()
 

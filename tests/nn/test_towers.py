@@ -1,11 +1,13 @@
 """The towers: the same vectors in any batch, finite ones for any text."""
 
 import itertools
+import math
 
 import pytest
 import torch
 
 from sklearn_cclm.nn import NgramBase, NgramConfig, PooledConfig, StridedConfig, _registry
+from sklearn_cclm.nn.blocks import sinusoids
 from sklearn_cclm.nn.pooling import POOLINGS, masked_mean, pool
 
 BASES = [
@@ -163,13 +165,37 @@ def test_pooled_native_vector_is_the_perceptron_on_the_mean_of_the_base():
     torch.testing.assert_close(tower.native(encoding), tower.layers(encoding.mean))
 
 
+@pytest.mark.parametrize("text", [TEXTS[2], TEXTS[5]], ids=len)
 @torch.no_grad()
-def test_strided_tower_sees_the_whole_text():
+def test_strided_tower_sees_the_whole_text(text):
     base, tower = noisy_networks(BASES[2], TOWERS[1])
-    ids = padded([TEXTS[5]])
+    ids = padded([text])
     changed = ids.clone()
     changed[0, -1] = ids[0, -1] % 25 + 4
     assert not torch.allclose(tower(base(ids))[0, 0], tower(base(changed))[0, 0], atol=1e-4)
+
+
+@torch.no_grad()
+def test_strided_tower_tells_the_characters_of_one_step_apart():
+    base, tower = noisy_networks(BASES[2], TOWERS[1])
+    step = tower(base(padded([TEXTS[5]])))[0, 17:31]  # inside, 16 characters share a vector
+    codes = TEXTS[5][17:31]
+    assert torch.cdist(step, step)[codes[:, None] != codes].min() > 1e-4
+
+
+@torch.no_grad()
+def test_strided_tower_knows_where_in_the_text_it_is():
+    base, tower = noisy_networks(BASES[2], TOWERS[1])
+    features = tower(base(torch.full((1, 64), 5)))[0]
+    assert not torch.allclose(features[24], features[40], atol=1e-4)  # no convolution sees an edge
+
+
+def test_positions_are_sines_and_cosines():
+    found = sinusoids(3, 4, like=torch.zeros(0, dtype=torch.float64))
+    frequencies = [1, math.exp(-9.21 / 2)]
+    for position, row in enumerate(found.tolist()):
+        angles = [position * frequency for frequency in frequencies]
+        assert row == pytest.approx([*map(math.sin, angles), *map(math.cos, angles)])
 
 
 def test_downsample_factor_that_does_not_fit_is_told_what_does():
