@@ -101,16 +101,25 @@ class Batches:
         epoch = self.epoch
         self.epoch += not self.fixed
         some = False
-        for number, rows in enumerate(self._order(epoch), start=1):  # numpy takes [.., 0] for [..]
-            batch = self.make_batch(rows, np.random.default_rng([self.seed, epoch, number]))
-            if len(batch):
-                some = True
-                yield batch
+        for batch in self._filled(epoch):
+            some = True
+            yield batch
         if not some:
             raise ValueError(
                 f"Nothing to predict in {len(self.rows)} texts: they are empty, or too short for "
                 "this task's masking parameters. Pass longer texts or lower those parameters."
             )
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to predict in the coming epoch."""
+        return next(self._filled(self.epoch), None) is None
+
+    def _filled(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch that have something to predict."""
+        for number, rows in enumerate(self._order(epoch), start=1):  # numpy takes [.., 0] for [..]
+            batch = self.make_batch(rows, np.random.default_rng([self.seed, epoch, number]))
+            if len(batch):
+                yield batch
 
     def _order(self, epoch: int) -> list[np.ndarray]:
         """Return the rows of each batch: shuffled, like lengths together, batches shuffled."""

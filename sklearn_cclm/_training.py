@@ -58,7 +58,9 @@ class Schedule:
         if not isinstance(self.callbacks, list | tuple | None):
             raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
         optimizer = self.optimizer
-        if optimizer not in OPTIMIZERS and not isinstance(optimizer, type):
+        known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
+        cls = optimizer if isinstance(optimizer, type) else object
+        if not known and not issubclass(cls, torch.optim.Optimizer):
             raise ValueError(
                 f"optimizer={optimizer!r} must be one of {sorted(OPTIMIZERS)} or a subclass of "
                 "torch.optim.Optimizer."
@@ -99,6 +101,8 @@ def train(
     net.partial_fit(batches)
     if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
+    if not all(bool(torch.isfinite(p).all()) for p in net.module_.parameters()):
+        raise FloatingPointError("The last step left weights that are not finite. Lower lr.")
     kept = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "dur")
     history = [
         {"epoch": row["epoch"], **{key: float(row[key]) for key in kept[1:] if key in row}}
@@ -157,6 +161,11 @@ class _HeldOut(Callback):
         except KeyboardInterrupt:  # not a callback's way to end a training
             net.interrupted_ = True
             raise
+        if not math.isfinite(found["loss"]):
+            raise FloatingPointError(
+                f"The held-out loss became {found['loss']} in epoch {len(net.history)}. Lower lr "
+                "or raise warmup."
+            )
         for name, value in found.items():
             net.history.record(f"valid_{name}", value)
 

@@ -101,9 +101,14 @@ class CCLMModelBase(TextTagsMixin, BaseEstimator):
         ValueError
             If a parameter or a text is not allowed.
         """
+        if not (self.preprocessor is None or isinstance(self.preprocessor, CharPreprocessor)):
+            raise TypeError(
+                "preprocessor must be a CharPreprocessor or None, got "
+                f"{type(self.preprocessor).__name__}."
+            )
         config = NgramConfig(
             width=self.width,
-            ngram_orders=tuple(self.ngram_orders),
+            ngram_orders=self.ngram_orders,
             n_buckets=self.n_buckets,
             n_blocks=self.n_blocks,
             kernel_size=self.kernel_size,
@@ -127,8 +132,8 @@ def _initial_base(config: NgramConfig, preprocessor: CharPreprocessor, seed: int
         config=_registry.to_dict(config),
         vocabulary=vocabulary,
         reading={
-            "max_example_len": preprocessor.max_example_len,
+            "max_example_len": int(preprocessor.max_example_len),
             "normalization": preprocessor.normalization,
-            "add_cls": preprocessor.add_cls,
+            "add_cls": bool(preprocessor.add_cls),
         },
     )

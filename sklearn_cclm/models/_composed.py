@@ -148,13 +148,6 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
             [member.weight for member in members],
         ).eval()
 
-    def _readable(self, texts: list[str]) -> list[str]:
-        """Return the texts normalised, and cut to what every base reads."""
-        bases = [tower.base for _, tower in self.towers_]
-        narrowest = min(bases, key=lambda base: base.reading["max_example_len"])
-        preprocessor = narrowest.preprocessor(truncation=self.truncation)
-        return preprocessor.truncate(preprocessor.normalize(texts))
-
     def _check_towers(self, towers: list[tuple[str, Tower]]) -> None:
         super()._check_towers(towers)
         for setting in ("normalization", "add_cls"):
@@ -268,7 +261,10 @@ class ComposedEmbedder(Composition):
         ValueError, TypeError
             If X is not texts, or one is too long and ``truncation="error"``.
         """
-        texts, inverse = distinct(self._texts(X))
+        texts = self._texts(X)
+        if self.truncation != "window":
+            self._readable(texts)  # says what is too long, once, whatever the number of bases
+        texts, inverse = distinct(texts)
         members = self._members()
         out = np.empty((len(texts), members[-1].columns.stop), dtype=np.float32)
         for base, group in group_by_base(members).items():
@@ -278,7 +274,7 @@ class ComposedEmbedder(Composition):
                 group,
                 out,
                 pooling=self.pooling,
-                truncation=self.truncation,
+                windowed=self.truncation == "window",
                 batch_chars=self.batch_chars,
                 device=resolve_device(self.device),
             )

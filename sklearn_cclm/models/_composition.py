@@ -120,9 +120,19 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
         return self.fit(X, y).transform(X)
 
     def _texts(self, X: Any) -> list[str]:
-        """Return the texts to transform."""
+        """Return the texts to transform; parameters may have changed since `fit`."""
         check_is_fitted(self)
+        self._check_params()
+        self._check_towers(self.towers_)
         return check_texts(X, missing=self.missing, column=self.column)
+
+    def _readable(self, texts: list[str]) -> list[str]:
+        """Return the texts normalised, and cut to what every base reads, as `truncation` says."""
+        readings = [
+            tower.base.preprocessor(truncation=self.truncation) for _, tower in self.towers_
+        ]
+        preprocessor = min(readings, key=lambda reading: reading.max_example_len - reading.add_cls)
+        return preprocessor.truncate(preprocessor.normalize(texts))
 
     def _trained(self, texts: list[str], y: Any) -> list[tuple[str, Tower]]:
         """Return the towers, training unfitted pretrainers; equal base recipes share a base."""
@@ -133,7 +143,7 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
                 towers.append((name, entry))
             elif isinstance(entry, FrozenEstimator):
                 towers.append((name, _frozen_tower(name, entry)))
-            elif hasattr(entry, "fit"):
+            elif hasattr(entry, "fit") and hasattr(entry, "base"):
                 towers.append((name, self._train(name, entry, texts, y, bases)))
             elif not isinstance(entry, str) or entry != "drop":
                 raise TypeError(_wrong_entry(name, entry))
@@ -149,13 +159,10 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
                 f"strip of what it learned. Pass its tower_ once it is fitted, or set "
                 "fit_towers=True to train it within this fit."
             )
-        recipe, pretrainer = entry.base, clone(entry)
-        key = joblib.hash(recipe)
-        if key in bases:
-            pretrainer.set_params(base=bases[key])
-        pretrainer.fit(texts, y)
-        if not isinstance(recipe, Base):
-            bases[key] = pretrainer.base_
+        pretrainer = clone(entry)
+        key = joblib.hash(pretrainer.base)
+        pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y)
+        bases.setdefault(key, pretrainer.base_)
         return pretrainer.tower_
 
     def _check_params(self) -> None:
@@ -195,6 +202,7 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
 
     def _members(self) -> list[Member]:
         """Return each tower with its columns and weight."""
+        check_is_fitted(self)
         members, start, weights = [], 0, self.tower_weights or {}
         for name, tower in self.towers_:
             stop = start + tower.width * self._copies

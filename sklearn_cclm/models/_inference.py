@@ -66,18 +66,18 @@ def embed(
     out: np.ndarray,
     *,
     pooling: str,
-    truncation: str,
+    windowed: bool,
     batch_chars: int,
     device: torch.device,
 ) -> None:
     """Write the vectors of texts, by towers on one base, into their columns of `out`."""
-    preprocessor = base.preprocessor(truncation="error" if truncation == "error" else "warn")
+    preprocessor = base.preprocessor()
     size = preprocessor.max_example_len - preprocessor.add_cls
-    if truncation == "window":
-        pieces, owners = windows(preprocessor.normalize(texts, whole=True), size, size // 8)
+    pieces = preprocessor.normalize(texts, whole=windowed)
+    if windowed:
+        pieces, owners = windows(pieces, size, size // 8)
     else:
-        pieces = preprocessor.truncate(preprocessor.normalize(texts))
-        owners = np.arange(len(texts))
+        pieces, owners = [text[:size] for text in pieces], np.arange(len(texts))
     views = [out[:, member.columns] for member in members]
     in_place = len(pieces) == len(texts)
     targets = (
@@ -117,7 +117,7 @@ def _encodings(
 ) -> Iterator[tuple[np.ndarray, Encoding]]:
     """Run a base over texts that are short enough: yield rows and what the base says of them."""
     preprocessor, network = base.preprocessor(), built(base, device)
-    for rows in batches(_lengths(texts), batch_chars):
+    for rows in batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
         codes = preprocessor.encode([texts[row] for row in rows])
         yield rows, network(torch.from_numpy(codes).to(device))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -43,8 +43,7 @@ class _Value:
     def _set(self, fields: dict[str, Any], digest: str | None = None) -> None:
         for array in fields["weights"].values():
             array.setflags(write=False)
-        fields["weights"] = MappingProxyType(fields["weights"])
-        fields["config"] = MappingProxyType(dict(fields["config"]))
+        fields = {name: _frozen(field) for name, field in fields.items()}
         vars(self).update(fields, _fields=tuple(fields))
         vars(self)["digest"] = digest or _digest(type(self).__name__, fields)
 
@@ -294,11 +293,18 @@ def _digest(kind: str, fields: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
+def _frozen(field: Any) -> Any:
+    """Return a field as nobody can change it."""
+    if isinstance(field, Mapping):
+        return MappingProxyType({key: _frozen(value) for key, value in field.items()})
+    return tuple(field) if isinstance(field, list) else field
+
+
 def _plain(field: Any) -> Any:
     return field.digest if isinstance(field, _Value) else dict(field)
 
 
-@cache
+@lru_cache(maxsize=32)
 def folded_codes(vocabulary: str) -> tuple[int, ...]:
     """For each code, the first code whose character is the same once case is folded."""
     codes: dict[str, int] = {}

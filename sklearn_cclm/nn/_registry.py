@@ -59,8 +59,14 @@ def name_of(kind: str, config: Any) -> str:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """Return a config as plain values that JSON can hold."""
-    plain = dataclasses.asdict(config)
-    return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
+    return {key: _plain(value) for key, value in dataclasses.asdict(config).items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without numpy's types and tuples."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
 
 
 def build(kind: str, name: str, config: Mapping[str, Any], **shape: Any) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sklearn_cclm._params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
@@ -43,15 +44,15 @@ class NgramConfig:
     kernel_size: int = 5
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ValueError(f"width={self.width} must be at least 1.")
-        if self.n_buckets < 0 or self.n_blocks < 0:
-            raise ValueError(
-                f"n_buckets={self.n_buckets} and n_blocks={self.n_blocks} must not be negative."
-            )
-        if any(order < 1 for order in self.ngram_orders):
-            raise ValueError(f"ngram_orders={self.ngram_orders} must all be at least 1.")
-        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+        check_integer("width", self.width, 1)
+        check_integer("n_buckets", self.n_buckets, 0)
+        check_integer("n_blocks", self.n_blocks, 0)
+        check_integer("kernel_size", self.kernel_size, 1)
+        if not isinstance(self.ngram_orders, list | tuple):
+            raise TypeError(f"ngram_orders={self.ngram_orders!r} must be a tuple of integers.")
+        for order in self.ngram_orders:
+            check_integer("each of ngram_orders", order, 1)
+        if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size={self.kernel_size} must be odd and positive.")
 
 

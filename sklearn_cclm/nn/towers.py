@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sklearn_cclm._params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import StridedConv, sinusoids
 from sklearn_cclm.nn.embedding import Encoding
@@ -43,8 +44,8 @@ class PooledConfig:
     hidden: int = 256
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.hidden < 1:
-            raise ValueError(f"width={self.width} and hidden={self.hidden} must be at least 1.")
+        check_integer("width", self.width, 1)
+        check_integer("hidden", self.hidden, 1)
 
 
 @register("tower", "pooled", PooledConfig)
@@ -99,11 +100,9 @@ class StridedConfig:
     kernel_size: int = 3
 
     def __post_init__(self) -> None:
-        if self.stride < 2 or self.n_strided_convs < 1:
-            raise ValueError(
-                f"stride={self.stride} must be at least 2 and "
-                f"n_strided_convs={self.n_strided_convs} at least 1."
-            )
+        check_integer("stride", self.stride, 2)
+        for name in ("width", "n_strided_convs", "n_layers", "n_heads", "kernel_size"):
+            check_integer(name, getattr(self, name), 1)
         fits = self.stride**self.n_strided_convs
         if fits != self.downsample_factor:
             raise ValueError(
@@ -112,15 +111,11 @@ class StridedConfig:
                 f"stride ** n_strided_convs is {fits}. Set downsample_factor={fits}, or choose "
                 "the convolutions so that they multiply to it."
             )
-        if self.n_layers < 1 or self.n_heads < 1:
-            raise ValueError(
-                f"n_layers={self.n_layers} and n_heads={self.n_heads} must be at least 1."
-            )
-        if self.width < 2 or self.width % (2 * self.n_heads):
+        if self.width % (2 * self.n_heads):
             raise ValueError(
                 f"width={self.width} must be a multiple of 2 * n_heads, here {2 * self.n_heads}."
             )
-        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+        if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size={self.kernel_size} must be odd and positive.")
 
 

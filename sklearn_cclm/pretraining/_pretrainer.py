@@ -78,6 +78,9 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean loss on texts, corrupted with a fixed seed.
 
+        Scores compare only between pretrainers that predict the same things: a parameter that
+        changes the number of classes, such as `vocab_size`, changes what the loss means.
+
         Parameters
         ----------
         X : iterable of str of shape (n,)
@@ -92,7 +95,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
-        pieces, examples = self._read(texts, y)
+        pieces, _, examples = self._read(texts, y)
         batches = self._batches(pieces, examples, np.arange(len(pieces)), seed=0, fixed=True)
         device = resolve_device(self.device)
         return -self._task_module().to(device).evaluate(batches, device)["loss"]
@@ -141,8 +144,15 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         start = self._start(texts, seed)
         self.base_ = start
         self._learn(texts, y)
-        pieces, examples = self._read(texts, y)
-        rows, held_out = self._split(len(pieces), seed)
+        pieces, owners, examples = self._read(texts, y)
+        rows, others = self._split(owners, seed)
+        held_out = self._batches(pieces, examples, others, seed=seed, fixed=True)
+        if self.early_stopping and held_out.is_empty():
+            raise ValueError(
+                f"early_stopping=True needs held-out texts with something to predict, and "
+                f"validation_fraction={self.validation_fraction} of {len(texts)} texts leaves "
+                "none. Raise validation_fraction, pass more texts, or set early_stopping=False."
+            )
         config = self._tower_config()
         name = _registry.name_of("tower", config)
         plain = _registry.to_dict(config)
@@ -155,9 +165,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         module, self.history_ = train(
             build,
             self._batches(pieces, examples, rows, seed=seed),
-            self._batches(pieces, examples, held_out, seed=seed, fixed=True)
-            if len(held_out)
-            else None,
+            None if held_out.is_empty() else held_out,
             self._schedule(),
             seed=seed,
         )
@@ -196,24 +204,19 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _n_chars(self) -> int:
         return self.base_.preprocessor().n_chars_
 
-    def _read(self, texts: list[str], y: Any) -> tuple[list[str], Any]:
-        """Return the windows of the texts, normalised, and what goes with each."""
+    def _read(self, texts: list[str], y: Any) -> tuple[list[str], np.ndarray, Any]:
+        """Return the windows of the texts, normalised, whose they are, and what goes with each."""
         preprocessor = self.base_.preprocessor()
         size = preprocessor.max_example_len - preprocessor.add_cls
         pieces, owners = windows(preprocessor.normalize(texts, whole=True), size)
-        return pieces, self._examples(pieces, y, owners)
+        return pieces, owners, self._examples(pieces, y, owners)
 
-    def _split(self, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows to train on and the rows held out."""
-        rows = np.random.default_rng([seed, 1]).permutation(n)
-        n_held_out = int(self.validation_fraction * n)
-        if self.early_stopping and not n_held_out:
-            raise ValueError(
-                f"early_stopping=True needs held-out texts, and validation_fraction="
-                f"{self.validation_fraction} of {n} texts is none. Raise validation_fraction, "
-                "pass more texts, or set early_stopping=False."
-            )
-        return rows[n_held_out:], rows[:n_held_out]
+    def _split(self, owners: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the windows to train on and those held out: of other texts."""
+        n = owners[-1] + 1
+        order = np.random.default_rng([seed, 0, 1]).permutation(n)
+        held_out = np.isin(owners, order[: int(self.validation_fraction * n)])
+        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     def _batches(
         self, pieces: list[str], examples: Any, rows: np.ndarray, *, seed: int, fixed: bool = False

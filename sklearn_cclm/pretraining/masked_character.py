@@ -45,7 +45,7 @@ class MaskedCharacterPretrainer(BasePretrainer):
     lr : float, default=2e-3
         Highest learning rate; it rises linearly and then falls along a cosine.
     optimizer : {"adamw", "adam", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
-        Optimizer.
+        Optimizer; a class must take `lr` and `weight_decay`.
     weight_decay : float, default=0.01
         Its weight decay.
     warmup : float, default=0.1

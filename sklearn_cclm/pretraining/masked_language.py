@@ -40,7 +40,7 @@ class MaskedLanguagePretrainer(BasePretrainer):
     ----------
     base : Base, CCLMModelBase or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
-        ``CCLMModelBase(MLMPreprocessor())``.
+        ``CCLMModelBase(preprocessor)``.
     tower : str or config value, default="strided"
         Architecture of the tower, "strided" or "pooled", or a value such as
         ``StridedConfig(width=64)``.
@@ -53,7 +53,8 @@ class MaskedLanguagePretrainer(BasePretrainer):
         Their stride.
     preprocessor : MLMPreprocessor, default=None
         Defines the tokens to predict; cloned and fitted. None takes the base recipe's, if that is
-        an `MLMPreprocessor`, else ``MLMPreprocessor()``.
+        an `MLMPreprocessor`, else ``MLMPreprocessor()``. Beside a `base`, the base decides how
+        text is read (`max_example_len`, `normalization`, `add_cls`).
     loss : {"sampled_softmax", "negative_sampling", "softmax"}, default="sampled_softmax"
         Training loss over the tokens. Held-out losses are always the full softmax's.
     num_negatives : int, default=100
@@ -69,7 +70,7 @@ class MaskedLanguagePretrainer(BasePretrainer):
     lr : float, default=2e-3
         Highest learning rate; it rises linearly and then falls along a cosine.
     optimizer : {"adamw", "adam", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
-        Optimizer.
+        Optimizer; a class must take `lr` and `weight_decay`.
     weight_decay : float, default=0.01
         Its weight decay.
     warmup : float, default=0.1
@@ -207,10 +208,13 @@ class MaskedLanguagePretrainer(BasePretrainer):
         )
 
     def _recipe(self) -> CCLMModelBase:
-        return CCLMModelBase(MLMPreprocessor()) if self.base is None else self.base
+        if self.base is not None:
+            return self.base
+        return CCLMModelBase(MLMPreprocessor() if self.preprocessor is None else self.preprocessor)
 
     def _learn(self, texts: list[str], y: Any) -> None:
-        if self.preprocessor is not None or not isinstance(self.preprocessor_, MLMPreprocessor):
+        given = self.base is not None and self.preprocessor is not None
+        if given or not isinstance(self.preprocessor_, MLMPreprocessor):
             recipe = MLMPreprocessor() if self.preprocessor is None else clone(self.preprocessor)
             self.preprocessor_ = recipe.set_params(**self.base_.reading).fit(texts)
         normalised = self.preprocessor_.normalize(texts, whole=True)

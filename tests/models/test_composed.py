@@ -380,3 +380,49 @@ def test_make_composed_works(pooled, strided, embedder):
 def test_make_composed_names_frozen_pretrainers_after_their_tasks():
     frozen = FrozenEstimator(MaskedLanguagePretrainer())
     assert make_composed(frozen).towers == [("masked_language", frozen)]
+
+
+def test_long_texts_are_counted_before_repeats_are_dropped(pooled, with_cls):
+    embedder = ComposedEmbedder([("a", pooled), ("b", with_cls)], truncation="warn").fit(TEXTS)
+    with pytest.warns(UserWarning, match="5 of 6 texts are longer than the 19") as caught:
+        embedder.transform(["x" * 60] * 5 + ["y"])
+    assert len(caught) == 1
+
+
+def test_cls_codes_count_in_a_batch(with_cls, batch_shapes):
+    embed(with_cls, ["ab", "cd", "ef", "gh"], batch_chars=6)
+    assert all(rows * length <= 6 for rows, length in batch_shapes)
+
+
+def test_parameters_changed_after_fit_are_checked(pooled):
+    embedder = ComposedEmbedder([("a", pooled)]).fit(TEXTS)
+    with pytest.raises(ValueError, match="pooling='median'"):
+        embedder.set_params(pooling="median").transform(TEXTS)
+    with pytest.raises(ValueError, match="reads the cls code"):
+        embedder.set_params(pooling="cls").transform(TEXTS)
+
+
+@pytest.mark.parametrize("fit_towers", [True, False])
+@pytest.mark.parametrize("entry", [PooledConfig(), MaskedCharacterPretrainer, pd.Series([1])])
+def test_entry_that_is_no_tower_says_what_is(entry, fit_towers):
+    with pytest.raises(TypeError, match="Tower 'a' must be a Tower"):
+        ComposedEmbedder([("a", entry)], fit_towers=fit_towers).fit(TEXTS)
+
+
+def test_module_before_fit_is_not_fitted(pooled):
+    with pytest.raises(NotFittedError):
+        _ = ComposedModel([("a", pooled)]).module_
+
+
+def test_fitted_recipe_still_shares_its_base():
+    recipe = CCLMModelBase(width=8, ngram_orders=(2, 3), n_buckets=50)
+    first = MaskedCharacterPretrainer(recipe, tower=POOLED, max_epochs=1, random_state=0)
+    second = MaskedCharacterPretrainer(
+        CCLMModelBase(width=8, ngram_orders=(2, 3), n_buckets=50).fit(TEXTS),
+        tower=POOLED,
+        max_epochs=1,
+        random_state=1,
+    )
+    embedder = ComposedEmbedder([("a", first), ("b", second)], fit_towers=True).fit(TEXTS)
+    (_, one), (_, two) = embedder.towers_
+    assert one.base is two.base

@@ -130,6 +130,13 @@ def test_weights_and_config_are_read_only(chars, name):
             mapping["width"] = 1
 
 
+def test_no_setting_of_a_base_can_be_changed(chars):
+    base = chars.base_
+    with pytest.raises(TypeError):
+        base.reading["max_example_len"] = 4
+    assert isinstance(base.config["ngram_orders"], tuple)
+
+
 def test_training_a_built_network_leaves_the_value(chars):
     before = {name: array.copy() for name, array in chars.tower_.weights.items()}
     module = chars.tower_.build()

@@ -81,7 +81,7 @@ def test_early_stopping_returns_the_best_weights():
 def _held_out_loss(pretrainer):
     """Recompute the loss on the texts that `fit` held out."""
     seed = np.random.RandomState(pretrainer.random_state).randint(2**31 - 1)
-    rows = pretrainer._split(len(TEXTS), seed)[1]
+    rows = pretrainer._split(np.arange(len(TEXTS)), seed)[1]
     batches = pretrainer._batches(TEXTS, None, rows, seed=seed, fixed=True)
     return pretrainer._task_module().evaluate(batches, torch.device("cpu"))["loss"]
 
@@ -89,6 +89,43 @@ def _held_out_loss(pretrainer):
 def test_early_stopping_without_held_out_texts_is_an_error():
     with pytest.raises(ValueError, match="Raise validation_fraction"):
         tiny(early_stopping=True, validation_fraction=0).fit(TEXTS)
+
+
+def test_held_out_windows_are_of_other_texts():
+    owners = np.repeat(np.arange(10), 5)
+    rows, held_out = tiny(validation_fraction=0.2)._split(owners, 0)
+    assert len(set(owners[held_out])) == 2
+    assert not set(owners[held_out]) & set(owners[rows])
+
+
+def test_held_out_texts_with_nothing_to_predict_are_as_none():
+    pretrainer = tiny(validation_fraction=0.34, max_epochs=1)
+    for seed in range(12):
+        pretrainer.set_params(random_state=seed).fit(["some text", "some more", ""])
+        if "valid_loss" not in pretrainer.history_[0]:
+            return
+    raise AssertionError("the empty text was never held out")
+
+
+@pytest.mark.parametrize("validation_fraction", [0, 0.2])
+def test_weights_that_the_last_step_ruins_are_an_error(validation_fraction):
+    class Ruin(Callback):
+        def on_batch_end(self, net, **params):
+            with torch.no_grad():
+                net.module_.head.output.weight.fill_(torch.nan)
+
+    pretrainer = tiny(
+        callbacks=[Ruin()], max_epochs=1, batch_size=100, validation_fraction=validation_fraction
+    )
+    with pytest.raises(FloatingPointError, match="Lower lr"):
+        pretrainer.fit(TEXTS)
+    assert not hasattr(pretrainer, "tower_")
+
+
+def test_numpy_scalars_are_numbers():
+    grid = {"base__width": np.array([8, 16]), "base__n_buckets": np.array([50])}
+    search = GridSearchCV(tiny(), grid, cv=2, error_score="raise").fit(TEXTS)
+    assert type(search.best_estimator_.base_.config["width"]) is int
 
 
 def test_no_held_out_texts_leave_no_held_out_loss():
@@ -151,7 +188,8 @@ def test_long_texts_are_read_whole_in_windows():
     short = tiny(max_epochs=1, validation_fraction=0)
     rows = short._start(TEXTS, 0)
     short.base_ = rows
-    pieces, _ = short._read(["abc " * 30], None)
+    pieces, owners, _ = short._read(["abc " * 30], None)
+    assert set(owners) == {0}
     assert "".join(pieces) == "abc " * 30
     assert max(map(len, pieces)) == 32
 
@@ -184,6 +222,7 @@ def test_pretraining_itself_can_be_searched():
         ("validation_fraction", 1, ValueError),
         ("optimizer", "adagrad", ValueError),
         ("optimizer", 3, ValueError),
+        ("optimizer", int, ValueError),
         ("base", "a base", TypeError),
         ("tower", "round", ValueError),
         ("tower", 3, TypeError),
