@@ -137,11 +137,8 @@ def main():
     noisy = (misspell(test[0], 0.1, random_state=0), test[1])
     texts = train[0] + read_turns(options.turns)
     towers, seconds = pretrain(texts, options.epochs)
-    print(
-        f"{len(texts):,} texts without labels, {options.epochs} epochs each; pretraining took ",
-        end="",
-    )
-    print(", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items()) + "\n")
+    took = ", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items())
+    print(f"{len(texts):,} texts without labels; pretraining took {took}\n")
     print("| features | 10 labels, clean | 10 labels, 10 % noise | all, clean | all, 10 % noise |")
     print("|---|---|---|---|---|")
     figures = {}
