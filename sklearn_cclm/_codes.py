@@ -9,6 +9,8 @@ MASK = 1
 UNKNOWN = 2
 CLS = 3
 N_RESERVED = 4
+UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+CHUNK = 4096  # texts handled at once: bounds the memory beside a result
 
 
 def code_points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

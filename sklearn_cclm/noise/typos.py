@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sklearn_cclm._codes import code_points, strings
+from sklearn_cclm._codes import CHUNK, code_points, strings
 
 _ROWS = (("qwertyuiop", 0.0), ("asdfghjkl", 0.25), ("zxcvbnm", 0.75))  # keys, shift in key widths
-_CHUNK = 4096  # texts handled at once: bounds the memory beside the result
 
 
 def _neighbours() -> dict[str, str]:
@@ -114,7 +113,7 @@ def misspell(
     """
     rng = np.random.default_rng(random_state)
     corrupted: list[str] = []
-    for start in range(0, len(texts), _CHUNK):
-        points, lengths = code_points(texts[start : start + _CHUNK])
+    for start in range(0, len(texts), CHUNK):
+        points, lengths = code_points(texts[start : start + CHUNK])
         corrupted += strings(slip_keys(points[None], rate, rng)[0], lengths)
     return corrupted

@@ -11,15 +11,23 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._codes import CLS, N_RESERVED, PAD, UNKNOWN, code_points, pad, strings
+from sklearn_cclm._codes import (
+    CHUNK,
+    CLS,
+    N_RESERVED,
+    PAD,
+    UNKNOWN,
+    UNKNOWN_CHARACTER,
+    code_points,
+    pad,
+    strings,
+)
 from sklearn_cclm._params import check_bool, check_integer, check_option
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
 
 _N_CODE_POINTS = 0x110000
 _MASK_CHARACTER = "\N{FULL BLOCK}"
-_UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"
-_CHUNK = 4096  # texts handled at once: bounds the memory beside the result
 
 
 class CharPreprocessor(
@@ -163,8 +171,8 @@ class CharPreprocessor(
         texts = check_texts(X, missing=self.missing, column=self.column)
         texts = self.truncate(self.normalize(texts))
         codes = np.empty((len(texts), self.max_example_len), dtype=np.int64)
-        for start in range(0, len(texts), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
+        for start in range(0, len(texts), CHUNK):
+            chunk = slice(start, start + CHUNK)
             codes[chunk] = self.encode(texts[chunk], length=self.max_example_len)
         return codes
 
@@ -200,7 +208,7 @@ class CharPreprocessor(
             raise ValueError(
                 f"codes must lie in 0..{self.n_chars_ - 1}, got {codes.min()}..{codes.max()}"
             )
-        reserved = f"\0{_MASK_CHARACTER}{_UNKNOWN_CHARACTER}\0"
+        reserved = f"\0{_MASK_CHARACTER}{UNKNOWN_CHARACTER}\0"
         points, _ = code_points([reserved, self.vocabulary_])
         kept = (codes != PAD) & (codes != CLS)
         return strings(points[codes[kept]], kept.sum(axis=1))
@@ -346,8 +354,8 @@ class CharPreprocessor(
     def _frequent_characters(self, texts: list[str]) -> str:
         """Return the characters that are frequent enough, in code order."""
         counts = np.zeros(_N_CODE_POINTS, dtype=np.int64)
-        for start in range(0, len(texts), _CHUNK):
-            points, _ = code_points(texts[start : start + _CHUNK])
+        for start in range(0, len(texts), CHUNK):
+            points, _ = code_points(texts[start : start + CHUNK])
             counts += np.bincount(points, minlength=_N_CODE_POINTS)
         kept = np.flatnonzero(counts >= self.min_char_count)
         kept = kept[np.argsort(-counts[kept], kind="stable")]

@@ -11,13 +11,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
+from sklearn_cclm._codes import CHUNK, UNKNOWN_CHARACTER
 from sklearn_cclm._params import check_integer
 from sklearn_cclm.preprocessing._characters import CharPreprocessor
 
 _UNKNOWN_TOKEN = "[UNK]"
-_UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_CHUNK = 4096  # texts handled at once: bounds the memory beside the result
 
 
 class MLMPreprocessor(CharPreprocessor):
@@ -172,8 +171,8 @@ def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
 def tokenize(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
     """Return token ids, starts and ends of all texts in a row, and the tokens of each text."""
     chunks = [
-        _tokenize_chunk(tokenizer, texts[start : start + _CHUNK])
-        for start in range(0, max(len(texts), 1), _CHUNK)
+        _tokenize_chunk(tokenizer, texts[start : start + CHUNK])
+        for start in range(0, max(len(texts), 1), CHUNK)
     ]
     return tuple(map(np.concatenate, zip(*chunks, strict=True)))
 
@@ -191,4 +190,4 @@ def _tokenize_chunk(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[np.ndar
 
 def _replace_surrogates(text: str) -> str:
     """Return the text with U+FFFD for what the tokenizer cannot read."""
-    return text if text.isascii() else _LONE_SURROGATE.sub(_UNKNOWN_CHARACTER, text)
+    return text if text.isascii() else _LONE_SURROGATE.sub(UNKNOWN_CHARACTER, text)
