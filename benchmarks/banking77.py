@@ -30,8 +30,8 @@ from sklearn_cclm import (
     MaskedCharacterPretrainer,
     MaskedLanguagePretrainer,
     MLMPreprocessor,
+    TypoNoise,
 )
-from sklearn_cclm.noise import misspell
 
 DATA = Path(os.environ.get("CCLM_DATA", "../shared/data"))
 
@@ -134,7 +134,7 @@ def main():
     if options.quick:
         options.turns, options.epochs = 500, 1
     train, test = read_banking77()
-    noisy = (misspell(test[0], 0.1, random_state=0), test[1])
+    noisy = (TypoNoise(rate=0.1, random_state=0).transform(test[0]), test[1])
     texts = train[0] + read_turns(options.turns)
     towers, seconds = pretrain(texts, options.epochs)
     took = ", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items())

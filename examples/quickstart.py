@@ -36,9 +36,9 @@ from sklearn_cclm import (
     MaskedCharacterPretrainer,
     MaskedLanguagePretrainer,
     MLMPreprocessor,
+    TypoNoise,
 )
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.noise import misspell
 
 parser = argparse.ArgumentParser(description="Pretrain, compose, classify, search and save.")
 parser.add_argument("--data", metavar="FILE", help="CSV file, may be gzipped: text,label")
@@ -110,7 +110,7 @@ scaled = Pipeline([("cclm", embedder), ("scale", StandardScaler())])
 both = FeatureUnion(  # the scaled vectors have a norm of 16, those of TF-IDF of 1
     [("cclm", scaled), ("tfidf", tfidf)], transformer_weights={"cclm": 0.5 / 16}
 )
-misspelt = misspell(test_texts, 0.1, random_state=0)
+misspelt = TypoNoise(rate=0.1, random_state=0).transform(test_texts)
 print(f"\n{'features':<16}{'clean':>8}{'misspelt':>10}")
 for name, features, strength in [("TF-IDF", tfidf, 10), ("cclm", scaled, 0.01), ("both", both, 1)]:
     model = Pipeline([("features", features), ("clf", LogisticRegression(C=strength))])

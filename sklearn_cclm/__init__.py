@@ -18,6 +18,7 @@ _HOMES = {
     "PooledConfig": "nn",
     "StridedConfig": "nn",
     "Tower": "models",
+    "TypoNoise": "noise",
     "make_composed": "models",
 }
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         make_composed,
     )
     from sklearn_cclm.nn import PooledConfig, StridedConfig
+    from sklearn_cclm.noise import TypoNoise
     from sklearn_cclm.preprocessing import CharPreprocessor, MLMPreprocessor
     from sklearn_cclm.pretraining import (
         BasePretrainer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,10 +57,11 @@ class Batch:
         return Batch(self.ids.to(device), self.targets.to(device), extra, self.seed)
 
 
-class Batches:
-    """The batches of successive epochs: each iteration is one epoch.
+@dataclass(frozen=True)
+class Chunk:
+    """Texts that are shuffled and batched together: all of them, or some of a stream.
 
-    Parameters
+    Attributes
     ----------
     rows : int array of shape (n,)
         Which texts take part.
@@ -68,65 +69,100 @@ class Batches:
         Length of each text, by row number; texts of like length share a batch.
     make_batch : callable
         ``make_batch(rows, rng) -> Batch``.
+    """
+
+    rows: np.ndarray
+    lengths: np.ndarray
+    make_batch: MakeBatch
+
+    def batches(self, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Return the rows of each batch: shuffled, like lengths together, batches shuffled."""
+        rows = rng.permutation(self.rows)
+        buckets = [rows[i : i + _BUCKET * size] for i in range(0, len(rows), _BUCKET * size)]
+        ordered = [bucket[np.argsort(self.lengths[bucket], kind="stable")] for bucket in buckets]
+        batches = [b[i : i + size] for b in ordered for i in range(0, len(b), size)]
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+
+class Batches:
+    """The batches of successive epochs: each iteration is one epoch.
+
+    Parameters
+    ----------
+    chunks : callable
+        ``chunks()`` returns the iterable of the `Chunk` values of one epoch.
+    n_batches : int
+        Batches in an epoch.
     batch_size : int
         Texts per batch.
     seed : int
         Seed of order and corruption.
     fixed : bool, default=False
         Whether every epoch is the same, as held-out batches are.
+
+    Attributes
+    ----------
+    place : tuple of int
+        Epoch and number of the batch that came last, for a later ``resume(*place)``.
     """
 
     def __init__(
         self,
-        rows: np.ndarray,
-        lengths: Sequence[int] | np.ndarray,
-        make_batch: MakeBatch,
+        chunks: Callable[[], Iterable[Chunk]],
+        n_batches: int,
         *,
         batch_size: int,
         seed: int,
         fixed: bool = False,
     ) -> None:
-        self.rows = np.asarray(rows)
-        self.lengths = np.asarray(lengths)
-        self.make_batch = make_batch
+        self.chunks = chunks
+        self.n_batches = n_batches
         self.batch_size = batch_size
         self.seed = seed
         self.fixed = fixed
-        self.epoch = 0
+        self.resume(0, 0)
+
+    @classmethod
+    def of(cls, chunk: Chunk, *, batch_size: int, seed: int, fixed: bool = False) -> Batches:
+        """Return the batches of texts that are in memory."""
+        n_batches = -(-len(chunk.rows) // batch_size)
+        return cls(lambda: [chunk], n_batches, batch_size=batch_size, seed=seed, fixed=fixed)
+
+    def resume(self, epoch: int, done: int) -> None:
+        """Make the next iteration that of an epoch, after so many of its batches."""
+        self.place = epoch, done
+        self._next = epoch, done
 
     def __len__(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return self.n_batches
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch = self.epoch
-        self.epoch += not self.fixed
-        some = False
-        for batch in self._filled(epoch):
+        epoch, done = self._next
+        self._next = (epoch, 0) if self.fixed else (epoch + 1, 0)
+        some = done > 0
+        for number, batch in self._filled(epoch, done):
             some = True
+            self.place = epoch, number
             yield batch
         if not some:
             raise ValueError(
-                f"Nothing to predict in {len(self.rows)} texts: they are empty, or too short for "
-                "this task's masking parameters. Pass longer texts or lower those parameters."
+                "Nothing to predict: the texts are empty, or too short for this task's "
+                "parameters. Pass longer texts or change those parameters."
             )
 
     def is_empty(self) -> bool:
         """Whether there is nothing to predict in the coming epoch."""
-        return next(self._filled(self.epoch), None) is None
+        return next(self._filled(self._next[0], 0), None) is None
 
-    def _filled(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch that have something to predict."""
-        for number, rows in enumerate(self._order(epoch), start=1):  # numpy takes [.., 0] for [..]
-            batch = self.make_batch(rows, np.random.default_rng([self.seed, epoch, number]))
-            if len(batch):
-                yield batch
-
-    def _order(self, epoch: int) -> list[np.ndarray]:
-        """Return the rows of each batch: shuffled, like lengths together, batches shuffled."""
-        rng = np.random.default_rng([self.seed, epoch])
-        rows = rng.permutation(self.rows)
-        size = self.batch_size
-        buckets = [rows[i : i + _BUCKET * size] for i in range(0, len(rows), _BUCKET * size)]
-        ordered = [bucket[np.argsort(self.lengths[bucket], kind="stable")] for bucket in buckets]
-        batches = [b[i : i + size] for b in ordered for i in range(0, len(b), size)]
-        return [batches[i] for i in rng.permutation(len(batches))]
+    def _filled(self, epoch: int, done: int) -> Iterator[tuple[int, Batch]]:
+        """Yield number and batch, after the first `done`, where there is something to predict."""
+        number = 0
+        for place, chunk in enumerate(self.chunks()):
+            order = np.random.default_rng([self.seed, epoch, 0, place])
+            for rows in chunk.batches(self.batch_size, order):
+                number += 1  # from 1 on, as numpy takes [.., 0] for [..]
+                if number > done:
+                    rng = np.random.default_rng([self.seed, epoch, number])
+                    batch = chunk.make_batch(rows, rng)
+                    if len(batch):
+                        yield number, batch

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain, islice
 from numbers import Real
+from os import PathLike
 from reprlib import repr as short_repr
 from typing import Any
 
@@ -44,10 +45,7 @@ def check_texts(
     TypeError
         If X is no iterable, is a set or dict, or a row is not a str.
     """
-    if missing not in ("error", "empty"):
-        raise ValueError(f"missing={missing!r} must be 'error' or 'empty'.")
-    if isinstance(column, bool) or not isinstance(column, str | int | None):
-        raise TypeError(f"column={column!r} must be the name of a column or None.")
+    _check_params(missing, column)
     texts = list(_rows(X, column))
     if not set(map(type, texts)) <= {str}:
         texts = [_text(row, index, missing) for index, row in enumerate(texts)]
@@ -58,11 +56,31 @@ def check_texts(
     return texts
 
 
+def text_rows(X: Any, *, missing: str, column: str | int | None) -> Iterator[str]:
+    """Yield the texts of X one by one, checked as by `check_texts`."""
+    _check_params(missing, column)
+    for index, row in enumerate(_rows(X, column)):
+        yield row if type(row) is str else _text(row, index, missing)
+
+
+def _check_params(missing: str, column: str | int | None) -> None:
+    """Raise ValueError or TypeError for a parameter that is not allowed."""
+    if missing not in ("error", "empty"):
+        raise ValueError(f"missing={missing!r} must be 'error' or 'empty'.")
+    if isinstance(column, bool) or not isinstance(column, str | int | None):
+        raise TypeError(f"column={column!r} must be the name of a column or None.")
+
+
 def _rows(X: Any, column: str | int | None) -> Iterable[Any]:
     """Return what X holds row by row, of whatever type."""
     if isinstance(X, str | bytes | bytearray):
         raise ValueError(
             f"An iterable of texts is expected, got a single {type(X).__name__}: put it in a list."
+        )
+    if isinstance(X, PathLike):
+        raise TypeError(
+            f"Texts are expected, got the path {str(X)!r}: read it with "
+            "sklearn_cclm.datasets.TextFiles(path)."
         )
     if isinstance(X, Set | Mapping):
         raise TypeError(f"Texts need an order, which a {type(X).__name__} lacks: {_HOW}.")

@@ -10,21 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 from tqdm import tqdm
 
 from sklearn_cclm._batches import Batches
+from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import check_device, resolve_device
 from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 from sklearn_cclm.nn.task import TaskModule
 
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
-    "adamw": (torch.optim.AdamW, {"fused": True}),
-    "adam": (torch.optim.Adam, {"fused": True}),
+    "adamw": (LazyAdamW, {}),
     "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
 }
 
@@ -35,6 +37,7 @@ class Schedule:
 
     max_epochs: int
     lr: float
+    base_lr: float | None
     optimizer: str | type[torch.optim.Optimizer]
     weight_decay: float
     warmup: float
@@ -44,11 +47,14 @@ class Schedule:
     callbacks: Sequence[Callback] | None
     device: str
     verbose: int
+    constant: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "patience"):
             check_integer(name, getattr(self, name), 1)
         check_real("lr", self.lr, 0, math.inf, ends="neither")
+        if self.base_lr is not None:
+            check_real("base_lr", self.base_lr, 0, math.inf, ends="neither")
         check_real("weight_decay", self.weight_decay, 0, math.inf)
         check_real("warmup", self.warmup, 0, 1)
         check_real("max_grad_norm", self.max_grad_norm, 0, math.inf, ends="neither")
@@ -67,6 +73,15 @@ class Schedule:
             )
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves: the network, on the CPU, its history, and the optimizer's state."""
+
+    module: TaskModule
+    history: list[dict[str, Any]]
+    optimizer: dict[str, Any]
+
+
 def train(
     build: Callable[[], TaskModule],
     batches: Batches,
@@ -74,8 +89,30 @@ def train(
     schedule: Schedule,
     *,
     seed: int,
-) -> tuple[TaskModule, list[dict[str, Any]]]:
-    """Train a network and return it, on the CPU, with its history.
+    optimizer: dict[str, Any] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Train a network.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the network.
+    batches, held_out : Batches
+        What to train on, and what to measure the loss on after each epoch.
+    schedule : Schedule
+        How to train.
+    seed : int
+        Seed of the weights that `build` draws.
+    optimizer : dict, default=None
+        The optimizer's state of an earlier training to go on from.
+    checkpoint : Checkpoint, default=None
+        Where to write how far the training is, and to go on from if something is there.
+
+    Returns
+    -------
+    Trained
+        The result.
 
     Raises
     ------
@@ -84,13 +121,15 @@ def train(
     KeyboardInterrupt
         If the training was interrupted: a half-trained network is not returned.
     """
+    state = checkpoint.state if checkpoint else None
+    done = len(state["history"]) if state else 0
     net = _Net(
         build,
         criterion=nn.Identity,
-        max_epochs=schedule.max_epochs,
+        max_epochs=schedule.max_epochs - done,
         device=str(resolve_device(schedule.device)),
         train_split=None,
-        callbacks=_callbacks(batches, held_out, schedule),
+        callbacks=_callbacks(batches, held_out, schedule, checkpoint),
         callbacks__print_log=None,
         callbacks__valid_loss=None,
         verbose=0,
@@ -98,23 +137,31 @@ def train(
     )
     with isolated_seed(seed):
         net.initialize()
+    net.module_.base.sparse_gradient = isinstance(net.optimizer_, LazyAdamW)
+    net.max_grad_norm, net.checkpoint, net.state = schedule.max_grad_norm, checkpoint, state
+    if optimizer is not None:
+        groups = net.optimizer_.state_dict()["param_groups"]
+        net.optimizer_.load_state_dict({"state": optimizer, "param_groups": groups})
     net.partial_fit(batches)
     if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
     if not all(bool(torch.isfinite(p).all()) for p in net.module_.parameters()):
         raise FloatingPointError("The last step left weights that are not finite. Lower lr.")
-    kept = ("epoch", "train_loss", "valid_loss", "valid_accuracy", "dur")
+    if checkpoint:
+        checkpoint.remove()
+    kept = ("train_loss", "valid_loss", f"valid_{net.module_.metric}", "dur")
     history = [
-        {"epoch": row["epoch"], **{key: float(row[key]) for key in kept[1:] if key in row}}
+        {"epoch": row["epoch"], **{key: float(row[key]) for key in kept if key in row}}
         for row in net.history
     ]
-    return net.module_.cpu(), history
+    return Trained(net.module_.cpu(), history, net.optimizer_.state_dict()["state"])
 
 
 class _Net(NeuralNet):
     """A skorch net whose data are `Batches` and whose module computes its own loss."""
 
     completed_ = False
+    step_ = 0
     interrupted_ = False
     stopped_early_ = False
 
@@ -139,6 +186,7 @@ class _Net(NeuralNet):
                 f"{self.optimizer_.param_groups[0]['lr']:.3g}) or raise warmup."
             )
         loss.backward()
+        clip_gradients(self.module_.parameters(), self.max_grad_norm)
         return {"loss": loss, "y_pred": loss}
 
     def notify(self, method_name: str, **params: Any) -> None:
@@ -170,6 +218,72 @@ class _HeldOut(Callback):
             net.history.record(f"valid_{name}", value)
 
 
+class _Rate(Callback):
+    """Set the learning rate before each step: a linear rise, then a cosine down to zero."""
+
+    def __init__(self, n_steps: int, schedule: Schedule) -> None:
+        self.n_steps = n_steps
+        self.rise = schedule.warmup * n_steps
+        self.constant = schedule.constant
+
+    def on_batch_begin(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
+        share = 1.0 if self.constant else self.share(net.step_)
+        for group in net.optimizer_.param_groups:
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * share
+
+    def on_batch_end(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
+        net.step_ += 1
+
+    def share(self, step: int) -> float:
+        """Return the share of the highest learning rate at a step."""
+        if step < self.rise:
+            return (step + 1) / (self.rise + 1)
+        left = min(1.0, (step - self.rise) / (self.n_steps - self.rise))
+        return 0.5 * (1 + math.cos(math.pi * left))
+
+
+class _Resume(Callback):
+    """Write the state of the training every few steps; begin from the state that was found."""
+
+    def __init__(self, batches: Batches, stopping: EarlyStopping | None) -> None:
+        self.batches = batches
+        self.stopping = stopping
+
+    def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
+        if net.state is None:
+            return
+        net.step_ = net.state["step"]
+        net.module_.load_state_dict(net.state["module"])
+        net.optimizer_.load_state_dict(net.state["optimizer"])
+        net.history.extend(net.state["history"])
+        self.batches.resume(*net.state["place"])
+
+    def on_epoch_begin(self, net: NeuralNet, **params: Any) -> None:
+        if net.state is None:
+            return
+        net.history[-1]["batches"].extend(net.state["batches"])  # of the epoch that was cut short
+        if self.stopping is not None:
+            vars(self.stopping).update(net.state["stopping"])
+        net.state = None
+
+    def on_batch_end(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
+        if net.step_ % net.checkpoint.every == 0:
+            net.checkpoint.write(self._state(net))
+
+    def _state(self, net: NeuralNet) -> dict[str, Any]:
+        *history, row = net.history
+        stopping = vars(self.stopping).items() if self.stopping else ()
+        return {
+            "step": net.step_,
+            "place": self.batches.place,
+            "module": net.module_.state_dict(),
+            "optimizer": net.optimizer_.state_dict(),
+            "history": [_plain({**old, "batches": []}) for old in history],
+            "batches": [_plain(batch) for batch in row["batches"]],
+            "stopping": _plain({k: v for k, v in stopping if k.endswith("_")}),
+        }
+
+
 class _Progress(Callback):
     """A bar with loss, rate and time left on a terminal, else a line per epoch."""
 
@@ -178,8 +292,12 @@ class _Progress(Callback):
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
-        total = self.n_batches * self.max_epochs
-        self.bar_ = tqdm(total=total, unit="batch", disable=not sys.stderr.isatty())
+        self.bar_ = tqdm(
+            total=self.n_batches * self.max_epochs,
+            initial=net.step_,
+            unit="batch",
+            disable=not sys.stderr.isatty(),
+        )
 
     def on_batch_end(self, net: NeuralNet, training: bool = True, **params: Any) -> None:
         self.bar_.update()
@@ -189,47 +307,39 @@ class _Progress(Callback):
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
         if self.bar_.disable:
             row = net.history[-1]
-            known = [k for k in ("train_loss", "valid_loss", "valid_accuracy", "dur") if k in row]
-            numbers = "  ".join(f"{key} {row[key]:.4g}" for key in known)
+            known = [k for k in row if k.startswith(("train_loss", "valid_")) or k == "dur"]
+            numbers = "  ".join(f"{key} {row[key]:.4g}" for key in known if "best" not in key)
             tqdm.write(f"epoch {row['epoch']}/{self.max_epochs}  {numbers}", file=sys.stderr)
 
     def on_train_end(self, net: NeuralNet, **params: Any) -> None:
         self.bar_.close()
 
 
-def _callbacks(batches: Batches, held_out: Batches | None, schedule: Schedule) -> list:
+def _callbacks(
+    batches: Batches, held_out: Batches | None, schedule: Schedule, checkpoint: Checkpoint | None
+) -> list:
     """Return the callbacks in the order in which they must be called."""
-    rate = _Rate(steps=len(batches) * schedule.max_epochs, warmup=schedule.warmup)
-    callbacks: list[Callback] = [
-        GradientNormClipping(schedule.max_grad_norm),
-        LRScheduler(torch.optim.lr_scheduler.LambdaLR, lr_lambda=rate, step_every="batch"),
-    ]
+    callbacks: list[Callback] = [_Rate(len(batches) * schedule.max_epochs, schedule)]
     if held_out is not None:
         callbacks.append(_HeldOut(held_out))
+    callbacks += copy.deepcopy(list(schedule.callbacks or ()))
+    stopping = None
+    if schedule.early_stopping and held_out is not None:
+        stopping = EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)
+    if checkpoint is not None:
+        callbacks.append(_Resume(batches, stopping))
     if schedule.verbose and multiprocessing.parent_process() is None:
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
-    callbacks += copy.deepcopy(list(schedule.callbacks or ()))
-    if schedule.early_stopping:
-        callbacks.append(EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent))
-    return callbacks
-
-
-@dataclass(frozen=True)
-class _Rate:
-    """Share of the learning rate at each step: a linear rise, then a cosine down to zero."""
-
-    steps: int
-    warmup: float
-
-    def __call__(self, step: int) -> float:
-        rise = self.warmup * self.steps
-        if step < rise:
-            return (step + 1) / (rise + 1)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / (self.steps - rise))))
+    return [*callbacks, stopping] if stopping else callbacks
 
 
 def _silent(message: str) -> None:
     """Drop a message of skorch's."""
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values with numpy's numbers as Python's own, which a checkpoint may hold."""
+    return {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
 
 
 def _optimizer(schedule: Schedule) -> dict[str, Any]:
@@ -239,4 +349,6 @@ def _optimizer(schedule: Schedule) -> dict[str, Any]:
     if isinstance(optimizer, str):
         optimizer, extra = OPTIMIZERS[optimizer]
     params = {"lr": schedule.lr, "weight_decay": schedule.weight_decay, **extra}
+    if schedule.base_lr is not None:
+        params["param_groups"] = [("base.*", {"lr": schedule.base_lr})]
     return {"optimizer": optimizer, **{f"optimizer__{k}": v for k, v in params.items()}}

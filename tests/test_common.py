@@ -1,6 +1,7 @@
 """Every check on every public estimator, and a count of what ran."""
 
 import pytest
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -8,7 +9,9 @@ from sklearn_cclm import (
     MLMPreprocessor,
     PooledConfig,
     StridedConfig,
+    TypoNoise,
 )
+from sklearn_cclm._codes import code_points, pad
 from sklearn_cclm.utils.discovery import all_estimators
 from sklearn_cclm.utils.estimator_checks import (
     parametrize_with_text_checks,
@@ -29,6 +32,24 @@ def tiny_towers():
     return [("chars", chars), ("more", chars)]
 
 
+class TypoNoiseAsCodes(ClassNamePrefixFeaturesOutMixin, TypoNoise, auto_wrap_output_keys=None):
+    """Noise whose texts are seen as their code points: the checks compare numbers."""
+
+    _n_features_out = 300
+
+    def transform(self, X):
+        points, lengths = code_points(super().transform(X))
+        return pad(points, lengths, length=self._n_features_out)
+
+
+AS_NUMBERS = {"TypoNoise": TypoNoiseAsCodes}
+# what noise does not promise: there is nothing to fit, and equal texts are corrupted in other ways
+EXPECTED_TO_FAIL = {
+    "TypoNoiseAsCodes-check_not_fitted",
+    "TypoNoiseAsCodes-check_rows_independent",
+    "TypoNoiseAsCodes-numeric:check_methods_sample_order_invariance",
+    "TypoNoiseAsCodes-numeric:check_methods_subset_invariance",
+}
 TINY = {
     "CCLMModelBase": lambda: {"width": 8, "n_buckets": 50},
     "CharPreprocessor": lambda: {"max_example_len": 256},
@@ -43,6 +64,7 @@ TINY = {
         "min_mask_len": 1,
         "max_epochs": 1,
     },
+    "TypoNoise": lambda: {"kinds": ("slip", "swap", "drop"), "rate": 0.3},
 }
 # checks of the estimator on text, and scikit-learn's through the adapter
 COUNTS = {
@@ -53,15 +75,18 @@ COUNTS = {
     "MLMPreprocessor": (36, 46),
     "MaskedCharacterPretrainer": (30, 41),
     "MaskedLanguagePretrainer": (30, 41),
+    "TypoNoise": (36, 45),  # no frame of texts, hence no check_set_output; nothing to fit
 }
 
 
 def tiny(name, cls):
-    return cls(**TINY[name]())
+    return AS_NUMBERS.get(name, cls)(**TINY[name]())
 
 
 @parametrize_with_text_checks([tiny(name, cls) for name, cls in all_estimators()])
-def test_check(check):
+def test_check(check, request):
+    if request.node.callspec.id in EXPECTED_TO_FAIL:
+        request.applymarker(pytest.mark.xfail(raises=AssertionError, strict=True))
     check()
 
 

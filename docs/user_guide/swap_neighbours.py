@@ -35,9 +35,12 @@ class SwapPretrainer(BasePretrainer):
         *,
         tower="strided",
         swap_rate=0.1,
+        noise=None,
+        init_from=None,
         max_epochs=10,
         batch_size=128,
         lr=2e-3,
+        base_lr=None,
         optimizer="adamw",
         weight_decay=0.01,
         warmup=0.1,
@@ -45,6 +48,9 @@ class SwapPretrainer(BasePretrainer):
         validation_fraction=0.1,
         early_stopping=False,
         patience=3,
+        warm_start=False,
+        checkpoint=None,
+        checkpoint_every=100,
         callbacks=None,
         missing="error",
         column=None,
@@ -55,9 +61,12 @@ class SwapPretrainer(BasePretrainer):
         self.base = base
         self.tower = tower
         self.swap_rate = swap_rate
+        self.noise = noise
+        self.init_from = init_from
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.base_lr = base_lr
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.warmup = warmup
@@ -65,6 +74,9 @@ class SwapPretrainer(BasePretrainer):
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
         self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
         self.missing = missing
         self.column = column
@@ -76,9 +88,9 @@ class SwapPretrainer(BasePretrainer):
         if not isinstance(self.swap_rate, int | float) or not 0 < self.swap_rate <= 1:
             raise ValueError(f"swap_rate={self.swap_rate!r} must be a number in (0, 1].")
 
-    def _make_batch(self, ids, example, rng):
-        swapped, moved = swap_neighbours(ids, self.swap_rate, rng)
-        positions = np.flatnonzero(ids)
+    def _make_batch(self, view, example, rng):
+        swapped, moved = swap_neighbours(view.ids, self.swap_rate, rng)
+        positions = np.flatnonzero(swapped)
         return swapped, moved.ravel()[positions].astype(np.int64), {"positions": positions}
 
     def _make_head(self, width, n_chars):

@@ -13,6 +13,7 @@ from sklearn_cclm._params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
+from sklearn_cclm.nn.rows import sum_rows
 
 _PAD = 0
 _PRIME = 0x100000001B3  # the 64-bit FNV prime; products wrap around as int64
@@ -132,6 +133,7 @@ class NgramBase(nn.Module):
     def __init__(self, config: NgramConfig, *, folded: tuple[int, ...]) -> None:
         super().__init__()
         self.config = config
+        self.sparse_gradient = False  # set where the optimizer updates single rows
         self.n_chars = len(folded)
         n_buckets = config.n_buckets if config.ngram_orders else 0
         # one table: a row per character code, then a row per bucket; row 0 is padding
@@ -162,9 +164,7 @@ class NgramBase(nn.Module):
 
     def _sum(self, rows: Tensor) -> Tensor:
         """Sum table rows: (n, k) becomes (n, d)."""
-        weight = self.table.weight
-        counted = (rows != _PAD).to(weight.dtype)  # with padding_idx torch is ten times slower
-        return F.embedding_bag(rows, weight, mode="sum", per_sample_weights=counted)
+        return sum_rows(rows, self.table.weight, sparse=self.sparse_gradient)
 
     def _rows(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Table rows of each position: its code and its n-grams, (B, L, 1 + orders)."""

@@ -11,14 +11,22 @@ from sklearn_cclm.nn.embedding import Encoding
 
 
 class Head(nn.Module):
-    """What a task puts on a tower while it is trained; it is not part of the `Tower`."""
+    """What a task puts on a tower while it is trained; it is not part of the `Tower`.
+
+    Attributes
+    ----------
+    metric : str
+        What the second result of `evaluate` is called in `history_`.
+    """
+
+    metric = "accuracy"
 
     def forward(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
         """Return the mean training loss of a batch."""
         raise NotImplementedError
 
     def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return the exact loss of each prediction, and whether it is right: two of (n,)."""
+        """Return the exact loss and the metric of each prediction: two of (n,)."""
         raise NotImplementedError
 
 
@@ -41,19 +49,24 @@ class TaskModule(nn.Module):
         self.tower = tower
         self.head = head
 
+    @property
+    def metric(self) -> str:
+        """Name of the head's metric."""
+        return self.head.metric
+
     def forward(self, batch: Any) -> Tensor:
         return self.head(self.tower, self.base(batch.ids), batch)
 
     @torch.no_grad()
     def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
-        """Return the loss and accuracy over all predictions of the batches."""
+        """Return the mean loss and metric over all predictions of the batches."""
         self.eval()
-        losses, hits, n = 0.0, 0, 0
+        losses, metrics, n = 0.0, 0.0, 0
         for batch in batches:
             on_device = batch.to(device)
             encoding = self.base(on_device.ids)
-            loss, hit = self.head.evaluate(self.tower, encoding, on_device)
+            loss, metric = self.head.evaluate(self.tower, encoding, on_device)
             losses += float(loss.sum())
-            hits += int(hit.sum())
+            metrics += float(metric.sum())
             n += len(batch)
-        return {"loss": losses / n, "accuracy": hits / n}
+        return {"loss": losses / n, self.metric: metrics / n}

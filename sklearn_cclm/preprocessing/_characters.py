@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Self
 from unicodedata import normalize
 
@@ -16,17 +15,17 @@ from sklearn_cclm._codes import (
     CLS,
     N_RESERVED,
     PAD,
-    UNKNOWN,
     UNKNOWN_CHARACTER,
     code_points,
     pad,
     strings,
 )
 from sklearn_cclm._params import check_bool, check_integer, check_option
+from sklearn_cclm._streams import chunked, read_texts
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
+from sklearn_cclm.preprocessing._vocabulary import code_table, frequent_characters
 
-_N_CODE_POINTS = 0x110000
 _MASK_CHARACTER = "\N{FULL BLOCK}"
 
 
@@ -146,7 +145,8 @@ class CharPreprocessor(
             If a parameter or a text is not allowed.
         """
         self._check_params()
-        self._set_vocabulary(self._frequent_characters(self._training_texts(X)))
+        texts = read_texts(X, missing=self.missing, column=self.column)
+        self._learn_vocabulary(texts)
         return self
 
     def transform(self, X: Iterable) -> np.ndarray:
@@ -319,12 +319,35 @@ class CharPreprocessor(
         """
         check_is_fitted(self)
         points, lengths = code_points(texts)
-        codes = _code_table(self.vocabulary_).take(points, mode="clip")
+        codes = code_table(self.vocabulary_).take(points, mode="clip")
+        if self.add_cls:  # which alone fills an otherwise empty row
+            length = int(lengths.max(initial=0)) if length is None else length - 1
+        return self._with_cls(pad(codes, lengths, length=length))
+
+    def encode_points(self, points: np.ndarray, present: np.ndarray) -> np.ndarray:
+        """Return the codes of padded code points.
+
+        Parameters
+        ----------
+        points : uint32 array of shape (n, length)
+            Code points of normalised texts.
+        present : bool array of shape (n, length)
+            False at padding.
+
+        Returns
+        -------
+        int64 ndarray of shape (n, length), or one longer with `add_cls`
+            Codes, padded with 0.
+        """
+        check_is_fitted(self)
+        codes = code_table(self.vocabulary_).take(points, mode="clip")
+        return self._with_cls(np.where(present, codes, PAD))
+
+    def _with_cls(self, codes: np.ndarray) -> np.ndarray:
+        """Return codes behind the cls code, if there is one."""
         if not self.add_cls:
-            return pad(codes, lengths, length=length)
-        width = int(lengths.max(initial=0)) if length is None else length - 1
-        cls = np.full((len(texts), 1), CLS)
-        return np.concatenate([cls, pad(codes, lengths, length=width)], axis=1)
+            return codes
+        return np.concatenate([np.full((len(codes), 1), CLS), codes], axis=1)
 
     @property
     def _n_features_out(self) -> int:
@@ -346,32 +369,12 @@ class CharPreprocessor(
             )
         check_option("truncation", self.truncation, ("warn", "error"))
 
-    def _training_texts(self, X: Iterable) -> list[str]:
-        """Return the normalised texts to learn from."""
-        texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
-        return self.normalize(texts, whole=True)
-
-    def _frequent_characters(self, texts: list[str]) -> str:
-        """Return the characters that are frequent enough, in code order."""
-        counts = np.zeros(_N_CODE_POINTS, dtype=np.int64)
-        for start in range(0, len(texts), CHUNK):
-            points, _ = code_points(texts[start : start + CHUNK])
-            counts += np.bincount(points, minlength=_N_CODE_POINTS)
-        kept = np.flatnonzero(counts >= self.min_char_count)
-        kept = kept[np.argsort(-counts[kept], kind="stable")]
-        return strings(kept, np.array([len(kept)]))[0]
+    def _learn_vocabulary(self, texts: Iterable[str]) -> None:
+        """Store the frequent characters of the texts."""
+        chunks = (self.normalize(chunk, whole=True) for chunk in chunked(texts))
+        self._set_vocabulary(frequent_characters(chunks, self.min_char_count))
 
     def _set_vocabulary(self, vocabulary: str) -> None:
         """Store what `fit` learned."""
         self.vocabulary_ = vocabulary
         self.n_chars_ = N_RESERVED + len(vocabulary)
-
-
-@lru_cache(maxsize=32)
-def _code_table(vocabulary: str) -> np.ndarray:
-    """Return the code of each code point up to the vocabulary's largest, then UNKNOWN."""
-    points, _ = code_points([vocabulary])
-    table = np.full(int(points.max(initial=0)) + 2, UNKNOWN, dtype=np.int64)
-    table[points] = np.arange(N_RESERVED, N_RESERVED + len(points))
-    table.setflags(write=False)
-    return table

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from sklearn_cclm._codes import CHUNK, UNKNOWN_CHARACTER
 from sklearn_cclm._params import check_integer
+from sklearn_cclm._streams import chunked, read_texts
 from sklearn_cclm.preprocessing._characters import CharPreprocessor
 
 _UNKNOWN_TOKEN = "[UNK]"
@@ -113,9 +114,10 @@ class MLMPreprocessor(CharPreprocessor):
             `vocab_size` has room for.
         """
         self._check_params()
-        texts = self._training_texts(X)
-        tokenizer = train_tokenizer(texts, self.vocab_size)
-        self._set_vocabulary(self._frequent_characters(texts))
+        texts = read_texts(X, missing=self.missing, column=self.column)
+        normalized = (self.normalize(chunk, whole=True) for chunk in chunked(texts))
+        tokenizer = train_tokenizer(chain.from_iterable(normalized), self.vocab_size)
+        self._learn_vocabulary(texts)
         self.tokenizer_ = tokenizer
         self.n_tokens_ = tokenizer.get_vocab_size()
         return self
@@ -150,7 +152,7 @@ class MLMPreprocessor(CharPreprocessor):
         check_integer("vocab_size", self.vocab_size, 2)
 
 
-def train_tokenizer(texts: Sequence[str], vocab_size: int) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     """Return a byte-pair encoding of the lower-cased words of the texts."""
     tokenizer = Tokenizer(models.BPE(unk_token=_UNKNOWN_TOKEN))
     tokenizer.normalizer = normalizers.Lowercase()

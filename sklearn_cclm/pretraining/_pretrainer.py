@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,18 +13,23 @@ import torch
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._batches import Batch, Batches
+from sklearn_cclm._batches import Batches
+from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import resolve_device
-from sklearn_cclm._params import check_integer, check_real
+from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm._seeds import draw_seed, isolated_seed
+from sklearn_cclm._streams import read_texts
 from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._texts import check_texts
 from sklearn_cclm._training import Schedule, train
-from sklearn_cclm._windows import windows
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
+from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.pretraining._corpus import Reader, split, training_digest
+from sklearn_cclm.pretraining._views import View
+
+_ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
 
 class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
@@ -39,12 +46,16 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     """
 
     task: str
+    n_views = 1
     base: Any
     tower: Any
     missing: str
     column: Any
+    base_: Base
+    tower_: Tower
+    history_: list[dict[str, Any]]
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
         """Train a tower on texts.
 
         A text longer than the base's `max_example_len` is read in consecutive windows.
@@ -52,9 +63,13 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : iterable of str of shape (n,)
-            Texts.
+            Texts. An iterable without a length that can be iterated over again, such as
+            `TextFiles` or a Hugging Face IterableDataset, is read anew in each epoch and never
+            held in memory.
         y : None
             Ignored.
+        validation : iterable of str, or (X, y), default=None
+            Texts to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
         Returns
         -------
@@ -68,12 +83,35 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         FloatingPointError
             If the loss is no longer finite.
         """
-        self._check_params()
-        texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
-        fitted = copy(self)  # so that a fit that fails leaves this estimator as it was
-        fitted._fit(texts, y)
-        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
-        return self
+        more = self.warm_start and hasattr(self, "tower_")
+        return self._run(X, y, validation=validation, more=more)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Go on training, with one pass over texts at a constant learning rate.
+
+        The first call learns the characters, and whatever else the task needs to know, from its
+        own texts. Nothing is held out, and there are no checkpoints.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        BasePretrainer
+            The fitted pretrainer; `optimizer_state_` is kept for the next call.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `fit`.
+        FloatingPointError
+            If the loss is no longer finite.
+        """
+        return self._run(X, y, more=hasattr(self, "tower_"), once=True)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean loss on texts, corrupted with a fixed seed.
@@ -94,22 +132,21 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             Greater is better, as scikit-learn's model selection expects.
         """
         check_is_fitted(self)
-        texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
-        pieces, _, examples = self._read(texts, y)
-        batches = self._batches(pieces, examples, np.arange(len(pieces)), seed=0, fixed=True)
+        chunk, _ = self._reader().read(*self._check_inputs(X, y))
+        batches = Batches.of(chunk, batch_size=self.batch_size, seed=0, fixed=True)
         device = resolve_device(self.device)
         return -self._task_module().to(device).evaluate(batches, device)["loss"]
 
     @abstractmethod
     def _make_batch(
-        self, ids: np.ndarray, example: Any, rng: np.random.Generator
+        self, view: View, example: Any, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         """Hide something: return the codes the network sees, the targets, and extras.
 
         Parameters
         ----------
-        ids : int64 array of shape (B, L)
-            Codes of the batch's texts, padded with 0; may be overwritten.
+        view : View
+            The batch's texts as codes, `view.ids`, and where `noise` took each of them from.
         example : object
             ``self._examples(texts)`` indexed by the batch's rows, or None.
         rng : numpy.random.Generator
@@ -120,7 +157,11 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _make_head(self, width: int, n_chars: int) -> Head:
         """Return the head for a tower of this width and this many character codes."""
 
-    def _learn(self, texts: list[str], y: Any) -> None:
+    def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Return checked texts, a list or a `TextStream`, and what is to be learnt of them."""
+        return read_texts(X, missing=self.missing, column=self.column), None
+
+    def _learn(self, texts: Iterable[str], y: Any) -> None:
         """Learn what the task itself needs, before training; sets fitted attributes."""
 
     def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> Any:
@@ -138,42 +179,107 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             return _registry.config_class("tower", self.tower)()
         return self.tower
 
-    def _fit(self, texts: list[str], y: Any) -> None:
-        """Train on a copy of the estimator, whose fitted attributes `fit` then takes."""
+    def _run(
+        self, X: Any, y: Any, *, validation: Any = None, more: bool = False, once: bool = False
+    ) -> Self:
+        """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
+        self._check_params()
+        texts, y = self._check_inputs(X, y)
+        fitted = copy(self)
+        fitted._train(texts, y, validation, more=more, once=once)
+        if not once:
+            for estimator in (self, fitted):
+                vars(estimator).pop("optimizer_state_", None)
+        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
+        return self
+
+    def _train(self, texts: Any, y: Any, validation: Any, *, more: bool, once: bool) -> None:
         seed = draw_seed(self.random_state)
-        start = self._start(texts, seed)
-        self.base_ = start
-        self._learn(texts, y)
-        pieces, owners, examples = self._read(texts, y)
-        rows, others = self._split(owners, seed)
-        held_out = self._batches(pieces, examples, others, seed=seed, fixed=True)
-        if self.early_stopping and held_out.is_empty():
+        source = self.tower_ if more else self.init_from
+        checkpoint = None
+        if self.checkpoint is not None and not once:
+            training = training_digest(self, texts, y, source)
+            checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
+            seed = checkpoint.seed
+        if not more:
+            self.base_ = self._start(texts, seed)
+            self._learn(texts, y)
+        batches, held_out = self._batches(texts, y, validation, once=once, seed=seed)
+        past = self.history_ if more else []
+        batches.resume(len(past), 0)
+        trained = train(
+            self._builder(source, more=more),
+            batches,
+            held_out,
+            replace(self._schedule(), **(_ONE_PASS if once else {})),
+            seed=seed,
+            optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
+            checkpoint=checkpoint,
+        )
+        self.history_ = past + [
+            {**row, "epoch": len(past) + row["epoch"]} for row in trained.history
+        ]
+        self.n_iter_ = len(self.history_)
+        if once:
+            self.optimizer_state_ = trained.optimizer
+        self._keep(trained.module, source)
+
+    def _batches(
+        self, texts: Any, y: Any, validation: Any, *, once: bool, seed: int
+    ) -> tuple[Batches, Batches | None]:
+        """Return the batches to train on, and those held out, if there is something to predict."""
+        reader = self._reader()
+        fraction = 0 if once or validation is not None else self.validation_fraction
+        size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
+        batches, held_out = split(reader, texts, y, fraction=fraction, **size)
+        if validation is not None:
+            chunk, _ = reader.read(*self._check_inputs(*_pair(validation)))
+            held_out = Batches.of(chunk, **size, fixed=True)
+        if not held_out.is_empty():
+            return batches, held_out
+        if self.early_stopping and not once:
             raise ValueError(
-                f"early_stopping=True needs held-out texts with something to predict, and "
-                f"validation_fraction={self.validation_fraction} of {len(texts)} texts leaves "
-                "none. Raise validation_fraction, pass more texts, or set early_stopping=False."
+                "early_stopping=True needs held-out texts with something to predict, and "
+                f"validation_fraction={self.validation_fraction} of these texts leaves none. "
+                "Raise validation_fraction, pass more texts or validation=, or set "
+                "early_stopping=False."
             )
-        config = self._tower_config()
-        name = _registry.name_of("tower", config)
-        plain = _registry.to_dict(config)
+        return batches, None
+
+    def _builder(self, source: Tower | None, *, more: bool) -> Callable[[], TaskModule]:
+        """Return what builds the network to train: with the weights of a tower, or new ones."""
+        start = self.base_
+        train_base = not isinstance(self.base, Base)
+
+        name, config = self._tower_spec(source)
 
         def build() -> TaskModule:
-            tower = _registry.build("tower", name, plain, base_width=start.width)
-            head = self._make_head(config.width, self._n_chars)
-            return TaskModule(start.build(), tower, head, train_base=start is not self.base)
+            tower = (
+                _registry.build("tower", name, config, base_width=start.width)
+                if source is None
+                else source.build()
+            )
+            head = self._make_head(config["width"], self._n_chars)
+            if more:
+                head.load_state_dict(_tensors(self.head_weights_))
+            return TaskModule(start.build(), tower, head, train_base=train_base)
 
-        module, self.history_ = train(
-            build,
-            self._batches(pieces, examples, rows, seed=seed),
-            None if held_out.is_empty() else held_out,
-            self._schedule(),
-            seed=seed,
-        )
-        self.n_iter_ = len(self.history_)
-        if start is not self.base:
-            self.base_ = start.with_module(module.base)
+        return build
+
+    def _tower_spec(self, source: Tower | None) -> tuple[str, dict[str, Any]]:
+        """Return the name and the settings of the architecture."""
+        if source is not None:
+            return source.architecture, dict(source.config)
+        config = self._tower_config()
+        return _registry.name_of("tower", config), _registry.to_dict(config)
+
+    def _keep(self, module: TaskModule, source: Tower | None) -> None:
+        """Store what was trained as values."""
+        if not isinstance(self.base, Base):
+            self.base_ = self.base_.with_module(module.base)
+        name, config = self._tower_spec(source)
         self.tower_ = Tower.from_module(
-            module.tower, base=self.base_, architecture=name, config=plain, task=self.task
+            module.tower, base=self.base_, architecture=name, config=config, task=self.task
         )
         state = module.head.state_dict()
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
@@ -182,14 +288,15 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         """Return the network as it was trained."""
         with isolated_seed(0):
             head = self._make_head(self.tower_.width, self._n_chars)
-        head.load_state_dict({k: torch.from_numpy(v) for k, v in self.head_weights_.items()})
+        head.load_state_dict(_tensors(self.head_weights_))
         return TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
 
-    def _start(self, texts: list[str], seed: int) -> Base:
-        """Return the base to begin with: the given one, or an untrained one of the recipe."""
-        if isinstance(self.base, Base):
-            self.preprocessor_ = self.base.preprocessor()
-            return self.base
+    def _start(self, texts: Any, seed: int) -> Base:
+        """Return the base to begin with: a given one, or an untrained one of the recipe."""
+        given = self.base if self.init_from is None else self.init_from.base
+        if isinstance(given, Base):
+            self.preprocessor_ = given.preprocessor()
+            return given
         recipe = clone(self._recipe())
         if recipe.random_state is None:
             recipe.set_params(random_state=seed)
@@ -204,40 +311,21 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _n_chars(self) -> int:
         return self.base_.preprocessor().n_chars_
 
-    def _read(self, texts: list[str], y: Any) -> tuple[list[str], np.ndarray, Any]:
-        """Return the windows of the texts, normalised, whose they are, and what goes with each."""
-        preprocessor = self.base_.preprocessor()
-        size = preprocessor.max_example_len - preprocessor.add_cls
-        pieces, owners = windows(preprocessor.normalize(texts, whole=True), size)
-        return pieces, owners, self._examples(pieces, y, owners)
-
-    def _split(self, owners: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the windows to train on and those held out: of other texts."""
-        n = owners[-1] + 1
-        order = np.random.default_rng([seed, 0, 1]).permutation(n)
-        held_out = np.isin(owners, order[: int(self.validation_fraction * n)])
-        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
-
-    def _batches(
-        self, pieces: list[str], examples: Any, rows: np.ndarray, *, seed: int, fixed: bool = False
-    ) -> Batches:
-        """Return the batches of these rows."""
-        preprocessor = self.base_.preprocessor()
-
-        def make_batch(chosen: np.ndarray, rng: np.random.Generator) -> Batch:
-            ids = preprocessor.encode([pieces[row] for row in chosen])
-            example = None if examples is None else examples[chosen]
-            return Batch.from_numpy(*self._make_batch(ids, example, rng), rng=rng)
-
-        lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-        return Batches(
-            rows, lengths, make_batch, batch_size=self.batch_size, seed=seed, fixed=fixed
+    def _reader(self) -> Reader:
+        """Return how this task reads texts."""
+        return Reader(
+            preprocessor=self.base_.preprocessor(),
+            noise=self.noise,
+            n_views=self.n_views,
+            examples=self._examples,
+            make_batch=self._make_batch,
         )
 
     def _schedule(self) -> Schedule:
         return Schedule(
             max_epochs=self.max_epochs,
             lr=self.lr,
+            base_lr=self.base_lr,
             optimizer=self.optimizer,
             weight_decay=self.weight_decay,
             warmup=self.warmup,
@@ -259,5 +347,39 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
                 f"base must be a Base, a CCLMModelBase or None, got "
                 f"{type(self.base).__name__}. Of a fitted pretrainer pass its base_."
             )
+        if not (self.noise is None or isinstance(self.noise, TypoNoise)):
+            raise TypeError(f"noise={self.noise!r} must be a TypoNoise or None.")
+        if self.noise is not None:
+            self.noise.fit([""])
+        self._check_init_from()
+        check_bool("warm_start", self.warm_start)
+        check_integer("checkpoint_every", self.checkpoint_every, 1)
         _registry.name_of("tower", self._tower_config())
         self._check_task()
+
+    def _check_init_from(self) -> None:
+        if self.init_from is None:
+            return
+        if not isinstance(self.init_from, Tower):
+            raise TypeError(
+                f"init_from must be a Tower or None, got {type(self.init_from).__name__}. Of a "
+                "fitted pretrainer pass its tower_."
+            )
+        if self.base is not None and self.base != self.init_from.base:
+            raise ValueError(
+                "init_from brings its own base. Leave base=None to train that further, or pass "
+                "base=init_from.base to keep it as it is."
+            )
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    """Return the X and y of a `validation` argument."""
+    if isinstance(validation, tuple) and len(validation) == 2:
+        X, y = validation
+        if not isinstance(X, str):
+            return X, y
+    return validation, None
+
+
+def _tensors(weights: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in weights.items()}

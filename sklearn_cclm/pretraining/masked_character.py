@@ -15,6 +15,7 @@ from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import mask_characters, mask_span
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.pretraining._views import View
 
 
 class MaskedCharacterPretrainer(BasePretrainer):
@@ -23,6 +24,7 @@ class MaskedCharacterPretrainer(BasePretrainer):
     Hidden: each character with a small probability, and one run of consecutive characters.
     Predicted: the original character at each hidden place, and only there.
     Learned: spelling and word forms; the run asks for more of the context than single gaps do.
+    With `noise`, the clean character is predicted at each changed place as well: denoising.
     Relation: `MaskedLanguagePretrainer` hides whole tokens and predicts words, so it learns more
     of meaning; this task needs no tokenizer and suits codes, names and mixed languages.
 
@@ -38,13 +40,20 @@ class MaskedCharacterPretrainer(BasePretrainer):
         Probability with which each character is hidden.
     span_length : int, default=8
         Length, in characters, of the run that is hidden in each text; 0 for none.
+    noise : TypoNoise, default=None
+        Corrupts the texts that the network sees, anew in each epoch.
+    init_from : Tower, default=None
+        Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
+        its base, which is trained further unless `base` is that base.
     max_epochs : int, default=10
         Passes over the texts.
     batch_size : int, default=128
         Texts per step.
     lr : float, default=2e-3
         Highest learning rate; it rises linearly and then falls along a cosine.
-    optimizer : {"adamw", "adam", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+    base_lr : float, default=None
+        That of the base; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
         Optimizer; a class must take `lr` and `weight_decay`.
     weight_decay : float, default=0.01
         Its weight decay.
@@ -58,6 +67,13 @@ class MaskedCharacterPretrainer(BasePretrainer):
         Whether to stop when the held-out loss no longer falls, and return the best weights.
     patience : int, default=3
         Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from what an earlier `fit` learned, characters included.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
     callbacks : list of skorch callbacks, default=None
         Called during training; copied first.
     missing : {"error", "empty"}, default="error"
@@ -109,9 +125,12 @@ class MaskedCharacterPretrainer(BasePretrainer):
         tower: Any = "strided",
         mask_rate: float = 0.15,
         span_length: int = 8,
+        noise: Any = None,
+        init_from: Any = None,
         max_epochs: int = 10,
         batch_size: int = 128,
         lr: float = 2e-3,
+        base_lr: float | None = None,
         optimizer: Any = "adamw",
         weight_decay: float = 0.01,
         warmup: float = 0.1,
@@ -119,6 +138,9 @@ class MaskedCharacterPretrainer(BasePretrainer):
         validation_fraction: float = 0.1,
         early_stopping: bool = False,
         patience: int = 3,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
         callbacks: Any = None,
         missing: str = "error",
         column: Any = None,
@@ -130,9 +152,12 @@ class MaskedCharacterPretrainer(BasePretrainer):
         self.tower = tower
         self.mask_rate = mask_rate
         self.span_length = span_length
+        self.noise = noise
+        self.init_from = init_from
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.base_lr = base_lr
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.warmup = warmup
@@ -140,6 +165,9 @@ class MaskedCharacterPretrainer(BasePretrainer):
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
         self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
         self.missing = missing
         self.column = column
@@ -154,12 +182,18 @@ class MaskedCharacterPretrainer(BasePretrainer):
             raise ValueError("mask_rate=0 and span_length=0 hide nothing; raise one of them.")
 
     def _make_batch(
-        self, ids: np.ndarray, example: None, rng: np.random.Generator
+        self, view: View, example: None, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        hidden = mask_characters(ids, self.mask_rate, rng)
-        hidden |= mask_span(ids, self.span_length, rng)
-        positions = np.flatnonzero(hidden)
-        return np.where(hidden, MASK, ids), ids.ravel()[positions], {"positions": positions}
+        hidden = mask_characters(view.ids, self.mask_rate, rng)
+        hidden |= mask_span(view.ids, self.span_length, rng)
+        clean = view.of_origin(view.clean)
+        predicted = hidden
+        if self.noise is not None:  # some unchanged ones too, lest the rest be taken for wrong
+            kept = mask_characters(view.ids, self.mask_rate, rng)
+            predicted = hidden | (view.ids != clean) | kept
+        positions = np.flatnonzero(predicted)
+        ids = np.where(hidden, MASK, view.ids)
+        return ids, clean.ravel()[positions], {"positions": positions}
 
     def _make_head(self, width: int, n_chars: int) -> Head:
         return CharacterHead(width, n_chars)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,15 @@ from torch import Tensor, nn
 from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import MASK
 from sklearn_cclm._params import check_integer, check_option, check_real
+from sklearn_cclm._streams import chunked
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.nn import StridedConfig
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.losses import negative_sampling_loss, sampled_softmax_loss, softmax_loss
 from sklearn_cclm.nn.task import Head
-from sklearn_cclm.noise import span_mask
 from sklearn_cclm.preprocessing import MLMPreprocessor
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.pretraining._views import View
 
 LOSSES = ("sampled_softmax", "negative_sampling", "softmax")
 
@@ -63,13 +65,20 @@ class MaskedLanguagePretrainer(BasePretrainer):
         Probability with which each token is hidden; at least one token of a text is.
     min_mask_len : int, default=3
         Tokens of fewer characters are never hidden.
+    noise : TypoNoise, default=None
+        Corrupts the texts that the network sees, anew in each epoch.
+    init_from : Tower, default=None
+        Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
+        its base, which is trained further unless `base` is that base.
     max_epochs : int, default=10
         Passes over the texts.
     batch_size : int, default=128
         Texts per step.
     lr : float, default=2e-3
         Highest learning rate; it rises linearly and then falls along a cosine.
-    optimizer : {"adamw", "adam", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+    base_lr : float, default=None
+        That of the base; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
         Optimizer; a class must take `lr` and `weight_decay`.
     weight_decay : float, default=0.01
         Its weight decay.
@@ -83,6 +92,13 @@ class MaskedLanguagePretrainer(BasePretrainer):
         Whether to stop when the held-out loss no longer falls, and return the best weights.
     patience : int, default=3
         Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from what an earlier `fit` learned, characters included.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
     callbacks : list of skorch callbacks, default=None
         Called during training; copied first.
     missing : {"error", "empty"}, default="error"
@@ -142,9 +158,12 @@ class MaskedLanguagePretrainer(BasePretrainer):
         num_negatives: int = 100,
         mask_rate: float = 0.15,
         min_mask_len: int = 3,
+        noise: Any = None,
+        init_from: Any = None,
         max_epochs: int = 10,
         batch_size: int = 128,
         lr: float = 2e-3,
+        base_lr: float | None = None,
         optimizer: Any = "adamw",
         weight_decay: float = 0.01,
         warmup: float = 0.1,
@@ -152,6 +171,9 @@ class MaskedLanguagePretrainer(BasePretrainer):
         validation_fraction: float = 0.1,
         early_stopping: bool = False,
         patience: int = 3,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
         callbacks: Any = None,
         missing: str = "error",
         column: Any = None,
@@ -169,9 +191,12 @@ class MaskedLanguagePretrainer(BasePretrainer):
         self.num_negatives = num_negatives
         self.mask_rate = mask_rate
         self.min_mask_len = min_mask_len
+        self.noise = noise
+        self.init_from = init_from
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
+        self.base_lr = base_lr
         self.optimizer = optimizer
         self.weight_decay = weight_decay
         self.warmup = warmup
@@ -179,6 +204,9 @@ class MaskedLanguagePretrainer(BasePretrainer):
         self.validation_fraction = validation_fraction
         self.early_stopping = early_stopping
         self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
         self.callbacks = callbacks
         self.missing = missing
         self.column = column
@@ -212,15 +240,17 @@ class MaskedLanguagePretrainer(BasePretrainer):
             return self.base
         return CCLMModelBase(MLMPreprocessor() if self.preprocessor is None else self.preprocessor)
 
-    def _learn(self, texts: list[str], y: Any) -> None:
+    def _learn(self, texts: Iterable[str], y: Any) -> None:
         given = self.base is not None and self.preprocessor is not None
         if given or not isinstance(self.preprocessor_, MLMPreprocessor):
             recipe = MLMPreprocessor() if self.preprocessor is None else clone(self.preprocessor)
             self.preprocessor_ = recipe.set_params(**self.base_.reading).fit(texts)
-        normalised = self.preprocessor_.normalize(texts, whole=True)
-        token_ids, starts, ends, _ = self.preprocessor_.tokenize(normalised)
-        long_enough = ends - starts >= self.min_mask_len
-        counts = np.bincount(token_ids[long_enough], minlength=self.preprocessor_.n_tokens_)
+        counts = np.zeros(self.preprocessor_.n_tokens_, dtype=np.int64)
+        for chunk in chunked(texts):
+            normalized = self.preprocessor_.normalize(chunk, whole=True)
+            token_ids, starts, ends, _ = self.preprocessor_.tokenize(normalized)
+            token_ids = token_ids[ends - starts >= self.min_mask_len]
+            counts += np.bincount(token_ids, minlength=len(counts))
         order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
         if not len(order):
             raise ValueError(
@@ -239,21 +269,22 @@ class MaskedLanguagePretrainer(BasePretrainer):
         return TokenSpans(first, starts[keep], ends[keep], classes[keep])
 
     def _make_batch(
-        self, ids: np.ndarray, example: TokenSpans, rng: np.random.Generator
+        self, view: View, example: TokenSpans, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        rows = np.repeat(np.arange(len(ids)), np.diff(example.first))
+        rows = np.repeat(np.arange(len(view.ids)), np.diff(example.first))
         draws = rng.random(len(rows))
-        lowest = np.full(len(ids), np.inf)
+        lowest = np.full(len(view.ids), np.inf)
         np.minimum.at(lowest, rows, draws)
         chosen = (draws < self.mask_rate) | (draws == lowest[rows])
-        rows, starts, ends = rows[chosen], example.starts[chosen], example.ends[chosen]
-        hidden = span_mask(ids.shape, rows, starts, ends)
-        lengths = ends - starts
-        offsets = np.cumsum(lengths) - lengths
-        begin = rows * ids.shape[1] + starts
-        positions = np.arange(lengths.sum()) + np.repeat(begin - offsets, lengths)
-        spans = {"positions": positions, "offsets": offsets}
-        return np.where(hidden, MASK, ids), example.classes[chosen], spans
+        spans = np.zeros_like(view.clean)
+        rows, columns, numbers = example.places(rows, chosen)
+        spans[rows, columns] = numbers + 1
+        spans = view.of_origin(spans)
+        positions = np.flatnonzero(spans)
+        positions = positions[np.argsort(spans.ravel()[positions], kind="stable")]
+        left, offsets = np.unique(spans.ravel()[positions], return_index=True)
+        where = {"positions": positions, "offsets": offsets}
+        return np.where(spans > 0, MASK, view.ids), example.classes[chosen][left - 1], where
 
     def _make_head(self, width: int, n_chars: int) -> Head:
         n_classes = int(self.token_ranks_.max()) + 1
@@ -282,6 +313,13 @@ class TokenSpans:
         first = np.concatenate([[0], np.cumsum(counts)])
         index = np.arange(first[-1]) + np.repeat(self.first[rows] - first[:-1], counts)
         return TokenSpans(first, self.starts[index], self.ends[index], self.classes[index])
+
+    def places(self, rows: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return row, column and number among the chosen of each character of chosen tokens."""
+        lengths = (self.ends - self.starts)[chosen]
+        numbers = np.repeat(np.arange(len(lengths)), lengths)
+        begin = self.starts[chosen] - (np.cumsum(lengths) - lengths)
+        return rows[chosen][numbers], np.arange(len(numbers)) + begin[numbers], numbers
 
 
 class TokenHead(Head):

@@ -11,7 +11,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
-_READERS = ("fit", "fit_transform", "predict", "score", "transform")
+_READERS = ("fit", "fit_transform", "partial_fit", "predict", "score", "transform")
 
 
 @functools.cache
@@ -65,15 +65,17 @@ def _fill(body: dict[str, Any], cls: Any) -> None:
     body.update(__module__=__name__, __sklearn_tags__=tags, __reduce_ex__=reduce)
     for name in _READERS:
         if hasattr(cls, name):
-            body[name] = _reading_numbers(getattr(cls, name), reset=name.startswith("fit"))
+            body[name] = _reading_numbers(getattr(cls, name))
 
 
-def _reading_numbers(method: Callable, *, reset: bool) -> Callable:
+def _reading_numbers(method: Callable) -> Callable:
     """Wrap a method; texts pass as they are, as one wrapped method may call another."""
 
     @functools.wraps(method)
     def read(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
         if not (isinstance(X, list) and all(isinstance(text, str) for text in X)):
+            first = method.__name__ == "partial_fit" and not hasattr(self, "n_features_in_")
+            reset = first or method.__name__.startswith("fit")
             numbers = validate_data(self, X, reset=reset)
             X = [" ".join(f"{number: .3e}" for number in row) for row in numbers]
         return method(self, X, *args, **kwargs)

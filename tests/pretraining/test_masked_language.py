@@ -12,6 +12,7 @@ from sklearn_cclm import (
     StridedConfig,
 )
 from sklearn_cclm._codes import MASK
+from sklearn_cclm.pretraining._views import View
 
 SMALL = StridedConfig(width=32, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=4)
 
@@ -42,7 +43,9 @@ def test_batch_hides_whole_tokens_and_asks_for_their_classes(fitted):
     texts = sentences(20)
     examples = fitted._examples(texts, None, np.arange(20))
     ids = fitted.base_.preprocessor().encode(texts)
-    hidden, targets, extra = fitted._make_batch(ids.copy(), examples, np.random.default_rng(0))
+    hidden, targets, extra = fitted._make_batch(
+        View.without_noise(ids), examples, np.random.default_rng(0)
+    )
     lengths = np.diff([*extra["offsets"], len(extra["positions"])])
     covered = np.split(extra["positions"], extra["offsets"][1:])
     tokenizer = fitted.preprocessor_.tokenizer_
@@ -57,7 +60,7 @@ def test_each_text_with_a_long_enough_token_is_asked_for_one(fitted):
     texts = ["paris", "a", "is in", "", "germany is old"]
     examples = fitted._examples(texts, None, np.arange(5))
     ids = fitted.base_.preprocessor().encode(texts)
-    _, _, extra = fitted._make_batch(ids, examples, np.random.default_rng(0))
+    _, _, extra = fitted._make_batch(View.without_noise(ids), examples, np.random.default_rng(0))
     rows = extra["positions"][extra["offsets"]] // ids.shape[1]
     assert set(rows) == {0, 4}
 
@@ -67,7 +70,7 @@ def test_rate_of_masked_tokens(fitted):
     texts = sentences(400)
     examples = fitted._examples(texts, None, np.arange(400))
     ids = fitted.base_.preprocessor().encode(texts)
-    _, targets, _ = fitted._make_batch(ids, examples, np.random.default_rng(0))
+    _, targets, _ = fitted._make_batch(View.without_noise(ids), examples, np.random.default_rng(0))
     assert len(targets) / len(examples.classes) == pytest.approx(0.5, abs=0.05)
 
 

@@ -9,6 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from sklearn_cclm import CCLMModelBase, CharPreprocessor, MaskedCharacterPretrainer, StridedConfig
+from sklearn_cclm.pretraining._corpus import split
 
 TEXTS = [f"the {adjective} {noun} sat here" for adjective in ("big", "old", "red", "wet")
          for noun in ("cat", "dog", "hen", "fox", "pig")] * 4  # fmt: skip
@@ -81,8 +82,7 @@ def test_early_stopping_returns_the_best_weights():
 def _held_out_loss(pretrainer):
     """Recompute the loss on the texts that `fit` held out."""
     seed = np.random.RandomState(pretrainer.random_state).randint(2**31 - 1)
-    rows = pretrainer._split(np.arange(len(TEXTS)), seed)[1]
-    batches = pretrainer._batches(TEXTS, None, rows, seed=seed, fixed=True)
+    _, batches = pretrainer._batches(TEXTS, None, None, once=False, seed=seed)
     return pretrainer._task_module().evaluate(batches, torch.device("cpu"))["loss"]
 
 
@@ -92,10 +92,13 @@ def test_early_stopping_without_held_out_texts_is_an_error():
 
 
 def test_held_out_windows_are_of_other_texts():
-    owners = np.repeat(np.arange(10), 5)
-    rows, held_out = tiny(validation_fraction=0.2)._split(owners, 0)
-    assert len(set(owners[held_out])) == 2
-    assert not set(owners[held_out]) & set(owners[rows])
+    letters = "abcdefghij"
+    pretrainer = tiny(max_epochs=1, span_length=1).fit([*letters])
+    texts = [letter * 100 for letter in letters]
+    parts = split(pretrainer._reader(), texts, None, fraction=0.2, batch_size=2, seed=0)
+    seen = [set(np.concatenate([batch.targets for batch in part]).tolist()) for part in parts]
+    assert list(map(len, seen)) == [8, 2]
+    assert not seen[0] & seen[1]
 
 
 def test_held_out_texts_with_nothing_to_predict_are_as_none():
@@ -185,10 +188,7 @@ def test_failed_fit_keeps_the_earlier_result():
 
 
 def test_long_texts_are_read_whole_in_windows():
-    short = tiny(max_epochs=1, validation_fraction=0)
-    rows = short._start(TEXTS, 0)
-    short.base_ = rows
-    pieces, owners, _ = short._read(["abc " * 30], None)
+    pieces, owners = tiny(max_epochs=1).fit(TEXTS)._reader().cut(["abc " * 30])
     assert set(owners) == {0}
     assert "".join(pieces) == "abc " * 30
     assert max(map(len, pieces)) == 32

@@ -1,0 +1,63 @@
+"""Sums of table rows, whose gradient holds only the rows that were read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_PAD = 0
+
+
+def sum_rows(rows: Tensor, table: Tensor, *, sparse: bool) -> Tensor:
+    """Add up rows of a table.
+
+    Parameters
+    ----------
+    rows : int64 Tensor of shape (n, k)
+        Row numbers; row 0 counts as zeros.
+    table : float Tensor of shape (n_rows, d)
+        The table.
+    sparse : bool
+        Whether the table's gradient is sparse and coalesced, for an optimizer that can use it.
+
+    Returns
+    -------
+    float Tensor of shape (n, d)
+        The sums.
+    """
+    return _SumRows.apply(rows, table, sparse)
+
+
+class _SumRows(torch.autograd.Function):
+    """``F.embedding_bag``, with a backward pass that is several times faster on a CPU.
+
+    The gradient of a table row is the sum of the gradients of the bags that hold it: again a sum
+    of rows, of a matrix that fits the cache, once the row numbers are sorted.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, table: Tensor, sparse: bool) -> Tensor:
+        ctx.save_for_backward(rows)
+        ctx.sparse, ctx.n_rows = sparse, len(table)
+        counted = (rows != _PAD).to(table.dtype)  # with padding_idx torch is ten times slower
+        return F.embedding_bag(rows, table, mode="sum", per_sample_weights=counted)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        (rows,) = ctx.saved_tensors
+        found, order = rows.flatten().sort(stable=True)
+        start = torch.searchsorted(found, _PAD + 1)
+        found, order = found[start:], order[start:]
+        read, counts = torch.unique_consecutive(found, return_counts=True)
+        bags = order // max(1, rows.shape[1])
+        values = F.embedding_bag(bags, gradient, counts.cumsum(0) - counts, mode="sum")
+        shape = (ctx.n_rows, gradient.shape[1])
+        if not ctx.sparse:
+            return None, gradient.new_zeros(shape).index_copy_(0, read, values), None
+        summed = torch.sparse_coo_tensor(
+            read[None], values, shape, is_coalesced=True, check_invariants=False
+        )
+        return None, summed, None

@@ -1,0 +1,311 @@
+"""What surrounds a training: resume, more of it, streams, noise, a base's own rate."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    CharPreprocessor,
+    MaskedCharacterPretrainer,
+    MaskedLanguagePretrainer,
+    PooledConfig,
+    TypoNoise,
+)
+from sklearn_cclm._checkpoint import Checkpoint
+from sklearn_cclm.pretraining._views import View
+from sklearn_cclm.pretraining.masked_language import TokenSpans
+
+WORDS = ["apple", "banana", "cherry", "damson", "elder"]
+RNG = np.random.default_rng(0)
+TEXTS = [" ".join(RNG.choice(WORDS, 4)) for _ in range(120)]
+
+
+def tiny(cls=MaskedCharacterPretrainer, **params):
+    recipe = CCLMModelBase(CharPreprocessor(max_example_len=32), width=8, n_buckets=50)
+    defaults = {
+        "base": recipe,
+        "tower": PooledConfig(width=8, hidden=8),
+        "max_epochs": 3,
+        "batch_size": 10,
+        "random_state": 0,
+    }
+    return cls(**{**defaults, **params})
+
+
+class Lines:
+    """Texts without a length that can be iterated over again, and a count of how often."""
+
+    def __init__(self, texts):
+        self.texts = texts
+        self.passes = 0
+
+    def __iter__(self):
+        self.passes += 1
+        return iter(self.texts)
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def fit_until_killed(monkeypatch, estimator, *, writings):
+    """Fit, and end the process right after so many checkpoints were written."""
+    write, left = Checkpoint.write, [writings]
+
+    def write_and_die(self, state):
+        write(self, state)
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "write", write_and_die)
+        with pytest.raises(Killed):
+            estimator.fit(TEXTS)
+
+
+def same_result(one, other):
+    losses = [
+        [{k: v for k, v in row.items() if k != "dur"} for row in e.history_] for e in (one, other)
+    ]
+    return one.tower_ == other.tower_ and losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("writings", [1, 5, 11, 12, 20])  # within, at the end of and after epochs
+@pytest.mark.parametrize("params", [{}, {"early_stopping": True, "patience": 1, "lr": 0.5}])
+def test_a_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, writings, params):
+    whole = tiny(**params).fit(TEXTS)
+    interrupted = tiny(**params, checkpoint=tmp_path, checkpoint_every=1)
+    fit_until_killed(monkeypatch, interrupted, writings=writings)
+    assert not hasattr(interrupted, "tower_")
+    again = clone(interrupted).fit(TEXTS)
+    assert same_result(again, whole)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_drawn_seed_is_kept_in_the_checkpoint(tmp_path, monkeypatch):
+    params = {"random_state": None, "checkpoint": tmp_path, "checkpoint_every": 1}
+    fit_until_killed(monkeypatch, tiny(**params), writings=1)
+    state = (tmp_path / "checkpoint.pt").read_bytes()
+    one = tiny(**params).fit(TEXTS)
+    (tmp_path / "checkpoint.pt").write_bytes(state)
+    assert same_result(one, tiny(**params).fit(TEXTS))
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path, monkeypatch):
+    params = {"checkpoint": tmp_path, "checkpoint_every": 1}
+    fit_until_killed(monkeypatch, tiny(**params), writings=2)
+    for estimator, texts in ((tiny(**params, lr=0.1), TEXTS), (tiny(**params), TEXTS[1:])):
+        with pytest.raises(ValueError, match="another directory"):
+            estimator.fit(texts)
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(ValueError, match="no readable checkpoint"):
+        tiny(**params).fit(TEXTS)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {folder!r})
+from sklearn_cclm import CCLMModelBase, MaskedCharacterPretrainer
+texts = Path({texts!r}).read_text().splitlines()
+base = CCLMModelBase(width=16, n_buckets=200)
+pretrainer = MaskedCharacterPretrainer(
+    base, tower="pooled", max_epochs=12, batch_size=8, random_state=0,
+    checkpoint={checkpoint!r}, checkpoint_every=3,
+)
+print(pretrainer.fit(texts).tower_.digest)
+"""
+
+
+def test_killed_process_is_resumed_bitwise(tmp_path):
+    (tmp_path / "texts").write_text("\n".join(TEXTS))
+    script = SCRIPT.format(
+        folder=os.getcwd(), texts=str(tmp_path / "texts"), checkpoint=str(tmp_path / "a")
+    )
+    other = script.replace(str(tmp_path / "a"), str(tmp_path / "b"))
+    whole = subprocess.run(
+        [sys.executable, "-c", other], capture_output=True, text=True, check=True
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    written = tmp_path / "a" / "checkpoint.pt"
+    deadline = time.monotonic() + 120
+    while not written.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert written.exists()
+    again = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert again.stdout == whole.stdout
+    assert not written.exists()
+
+
+def test_partial_fit_learns_more_with_each_call():
+    pretrainer = tiny(lr=1e-2)
+    losses = [-pretrainer.partial_fit(TEXTS).score(TEXTS) for _ in range(12)]
+    assert losses[-1] < 0.85 * losses[0]
+    assert pretrainer.n_iter_ == 12
+    assert [row["epoch"] for row in pretrainer.history_] == list(range(1, 13))
+
+
+def test_partial_fit_goes_on_with_the_optimizer_state():
+    kept, fresh = tiny().partial_fit(TEXTS), tiny().partial_fit(TEXTS)
+    del fresh.optimizer_state_
+    assert kept.tower_ == fresh.tower_
+    assert kept.partial_fit(TEXTS).tower_ != fresh.partial_fit(TEXTS).tower_
+
+
+def test_fit_forgets_partial_fit():
+    pretrainer = tiny().partial_fit(TEXTS).fit(TEXTS)
+    assert pretrainer.tower_ == tiny().fit(TEXTS).tower_
+    assert not hasattr(pretrainer, "optimizer_state_")
+
+
+def test_warm_start_goes_on():
+    pretrainer = tiny(warm_start=True).fit(TEXTS)
+    first, vocabulary = pretrainer.tower_, pretrainer.base_.vocabulary
+    loss = -pretrainer.score(TEXTS)
+    pretrainer.fit([*TEXTS, "zzz"])
+    assert pretrainer.base_.vocabulary == vocabulary
+    assert pretrainer.tower_ != first
+    assert -pretrainer.score(TEXTS) < loss
+    assert [row["epoch"] for row in pretrainer.history_] == [1, 2, 3, 4, 5, 6]
+
+
+def test_validation_texts_are_the_held_out_ones():
+    fitted = tiny(validation_fraction=0.5).fit(TEXTS, validation=["apple"] * 20)
+    other = tiny(validation_fraction=0.5).fit(TEXTS, validation=["quince"] * 20)
+    assert fitted.tower_ == other.tower_ == tiny(validation_fraction=0).fit(TEXTS).tower_
+    losses = [one.history_[-1]["valid_loss"] for one in (fitted, other)]
+    assert losses[0] < losses[1]
+
+
+def test_init_from_continues_a_tower_and_its_base():
+    longer = {"lr": 1e-2, "max_epochs": 30}
+    first = tiny(**longer).fit(TEXTS)
+    more = tiny(base=None, init_from=first.tower_, tower="strided", **longer).fit(TEXTS)
+    assert more.tower_.architecture == "pooled"
+    assert more.tower_ != first.tower_
+    assert more.base_ != first.base_
+    assert more.history_[-1]["train_loss"] < first.history_[-1]["train_loss"]
+    on_it = tiny(base=first.base_, init_from=first.tower_).fit(TEXTS)
+    assert on_it.base_ is first.base_
+    assert on_it.tower_ != first.tower_
+
+
+def test_init_from_and_another_base_is_an_error():
+    tower = tiny().fit(TEXTS).tower_
+    for base in (CCLMModelBase(), tiny(random_state=1).fit(TEXTS).base_):
+        with pytest.raises(ValueError, match="init_from brings its own base"):
+            tiny(base=base, init_from=tower).fit(TEXTS)
+    with pytest.raises(TypeError, match="pass its tower_"):
+        tiny(base=None, init_from=tiny()).fit(TEXTS)
+
+
+def test_base_has_its_own_rate():
+    slow = tiny(base_lr=1e-12, optimizer="sgd", weight_decay=0.0).fit(TEXTS)
+    start = clone(tiny().base).set_params(random_state=draw(0)).fit(TEXTS).base_
+    table = "table.weight"
+    assert np.allclose(slow.base_.weights[table], start.weights[table], atol=1e-6)
+    assert not np.allclose(tiny().fit(TEXTS).base_.weights[table], start.weights[table], atol=1e-3)
+
+
+def draw(random_state):
+    return np.random.RandomState(random_state).randint(2**31 - 1)
+
+
+def test_noise_reaches_the_network_and_not_the_targets():
+    noise = TypoNoise("slip", rate=1.0)
+    noisy = tiny(noise=noise, mask_rate=0.0, span_length=1, max_epochs=1).fit(TEXTS)
+    chunk, _ = noisy._reader().read(TEXTS[:10], None)
+    batch = chunk.make_batch(np.arange(10), np.random.default_rng(0))
+    clean = noisy.base_.preprocessor().encode(TEXTS[:10])
+    positions = batch.extra["positions"].numpy()
+    assert np.array_equal(batch.targets.numpy(), clean.ravel()[positions])
+    letters = (clean > 0) & (clean != noisy.base_.preprocessor().encode([" "])[0, 0])
+    assert (batch.ids.numpy()[letters] != clean[letters]).all()
+
+
+def test_masked_tokens_are_found_in_noisy_texts():
+    # of "abcd efg hi": b dropped, x put behind e, h and i swapped
+    view = View(
+        ids=np.array([[4, 6, 7, 8, 9, 2, 10, 11, 8, 13, 12, 0]]),
+        clean=np.array([[4, 5, 6, 7, 8, 9, 10, 11, 8, 12, 13]]),
+        origin=np.array([[0, 2, 3, 4, 5, 5, 6, 7, 8, 10, 9, -1]]),
+    )
+    tokens = TokenSpans(np.array([0, 4]), *np.array([[0, 1, 5, 9], [1, 2, 8, 11], [7, 6, 5, 4]]))
+    mlm = MaskedLanguagePretrainer(mask_rate=1.0)
+    ids, classes, extra = mlm._make_batch(view, tokens, np.random.default_rng(0))
+    assert ids.tolist() == [[1, 6, 7, 8, 1, 1, 1, 1, 8, 1, 1, 0]]
+    assert classes.tolist() == [7, 5, 4]  # the token that was dropped is not asked for
+    assert extra["positions"].tolist() == [0, 4, 5, 6, 7, 9, 10]
+    assert extra["offsets"].tolist() == [0, 1, 5]
+
+
+@pytest.mark.parametrize("cls", [MaskedCharacterPretrainer, MaskedLanguagePretrainer])
+def test_a_stream_gives_what_its_texts_give(cls):
+    params = {"validation_fraction": 0}
+    stream = Lines(TEXTS)
+    assert tiny(cls, **params).fit(stream).tower_ == tiny(cls, **params).fit(TEXTS).tower_
+    assert stream.passes > 3
+
+
+def test_each_epoch_of_a_stream_sees_each_text_once(monkeypatch):
+    monkeypatch.setattr("sklearn_cclm.pretraining._corpus._STREAMED", 30)
+    texts = [f"text {i:03d}" for i in range(100)]
+    pretrainer = tiny(max_epochs=1, validation_fraction=0.2)
+    pretrainer.fit(Lines(texts))
+    batches, held_out = pretrainer._batches(
+        pretrainer._check_inputs(Lines(texts), None)[0], None, None, once=False, seed=0
+    )
+    clean = pretrainer.base_.preprocessor().transform(texts)
+
+    def rows(some):
+        seen = np.concatenate([unmask(batch) for batch in some])
+        return sorted(map(tuple, seen))
+
+    def unmask(batch):
+        ids = batch.ids.numpy().ravel().copy()
+        ids[batch.extra["positions"].numpy()] = batch.targets.numpy()
+        return ids.reshape(batch.ids.shape)
+
+    everything = sorted(map(tuple, clean[:, : len(texts[0])]))
+    assert sorted(rows(batches) + rows(held_out)) == everything
+    assert sorted(rows(batches) + rows(held_out)) == everything  # and in the next epoch
+    assert 5 < len(rows(held_out)) < 40
+
+
+class Numbered:
+    """A corpus of 200,000 texts, 48 MB, that is nowhere in memory."""
+
+    def __iter__(self):
+        return (f"{number:09d} " + "apple " * 38 for number in range(200_000))
+
+
+def test_a_stream_is_not_held_in_memory():
+    recipe = CCLMModelBase(CharPreprocessor(max_example_len=256), width=8, n_buckets=50)
+    pretrainer = tiny(base=recipe, max_epochs=1, batch_size=2000, validation_fraction=0.001)
+    tracemalloc.start()
+    texts, _ = pretrainer._check_inputs(Numbered(), None)
+    pretrainer.base_ = pretrainer._start(texts, 0)
+    batches, _ = pretrainer._batches(texts, None, None, once=False, seed=0)
+    assert sum(1 for _ in batches) == len(batches)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40e6
+
+
+def test_an_empty_stream_is_an_error():
+    with pytest.raises(ValueError, match="0 sample"):
+        tiny().fit(Lines([]))
