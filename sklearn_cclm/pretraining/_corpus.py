@@ -32,8 +32,8 @@ class Reader:
         The base's.
     noise : TypoNoise or None
         Corrupts what the network sees.
-    n_views : int
-        How often a batch shows each text, each time with noise of its own.
+    shown : callable
+        ``shown(texts, example)`` returns the texts that a batch shows, each with noise of its own.
     examples : callable
         ``examples(pieces, y, owners)`` returns what goes with each window, or None.
     make_batch : callable
@@ -42,7 +42,7 @@ class Reader:
 
     preprocessor: CharPreprocessor
     noise: Any
-    n_views: int
+    shown: Callable
     examples: Callable
     make_batch: Callable
 
@@ -57,9 +57,9 @@ class Reader:
         examples = self.examples(pieces, y, owners)
 
         def make_batch(rows: np.ndarray, rng: np.random.Generator) -> Batch:
-            chosen = [pieces[row] for row in rows] * self.n_views
             example = None if examples is None else examples[rows]
-            seen = view(chosen, self.preprocessor, self.noise, rng)
+            texts = self.shown([pieces[row] for row in rows], example)
+            seen = view(texts, self.preprocessor, self.noise, rng)
             return Batch.from_numpy(*self.make_batch(seen, example, rng), rng=rng)
 
         lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))

@@ -46,7 +46,6 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     """
 
     task: str
-    n_views = 1
     base: Any
     tower: Any
     missing: str
@@ -170,6 +169,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         `owners` tells of each text, or window of a text, to which row of y it belongs.
         """
 
+    def _shown(self, texts: list[str], example: Any) -> list[str]:
+        """Return what a batch shows of its texts: each once, or in several views one by one."""
+        return texts
+
     def _check_task(self) -> None:
         """Raise ValueError for a parameter of the task that is not allowed."""
 
@@ -188,8 +191,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         fitted = copy(self)
         fitted._train(texts, y, validation, more=more, once=once)
         if not once:
-            for estimator in (self, fitted):
-                vars(estimator).pop("optimizer_state_", None)
+            self.__dict__.pop("optimizer_state_", None)
+            fitted.__dict__.pop("optimizer_state_", None)
         self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
         return self
 
@@ -316,7 +319,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         return Reader(
             preprocessor=self.base_.preprocessor(),
             noise=self.noise,
-            n_views=self.n_views,
+            shown=self._shown,
             examples=self._examples,
             make_batch=self._make_batch,
         )
