@@ -322,7 +322,7 @@ def _callbacks(
     callbacks: list[Callback] = [_Rate(len(batches) * schedule.max_epochs, schedule)]
     if held_out is not None:
         callbacks.append(_HeldOut(held_out))
-    callbacks += copy.deepcopy(list(schedule.callbacks or ()))
+    callbacks += map(copy.copy, schedule.callbacks or ())  # a writer of logs has no deep copy
     stopping = None
     if schedule.early_stopping and held_out is not None:
         stopping = EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)

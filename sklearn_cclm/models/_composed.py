@@ -67,7 +67,6 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
     """
 
     _truncations = ("warn", "error")
-    _copies = 1
 
     def __init__(
         self,
@@ -280,10 +279,10 @@ class ComposedEmbedder(Composition):
             )
         return out[inverse]
 
-    @property
-    def _copies(self) -> int:
-        """Vectors of each tower that stand side by side."""
-        return self.pooling.count("+") + 1
+    def _columns(self, tower: Tower) -> int:
+        if self.pooling == "native":
+            return tower.native_width
+        return tower.width * len(self.pooling.split("+"))
 
     def _check_params(self) -> None:
         super()._check_params()

@@ -205,10 +205,14 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         members, start, weights = [], 0, self.tower_weights or {}
         for name, tower in self.towers_:
-            stop = start + tower.width * self._copies
+            stop = start + self._columns(tower)
             members.append(Member(tower, slice(start, stop), float(weights.get(name, 1.0))))
             start = stop
         return members
+
+    def _columns(self, tower: Tower) -> int:
+        """Return how many features a tower gives."""
+        return tower.width
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the features, such as "mlm__0".

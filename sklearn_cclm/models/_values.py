@@ -248,8 +248,13 @@ class Tower(_Value):
 
     @property
     def width(self) -> int:
-        """Length of the tower's vectors."""
+        """Length of the tower's vectors, one for each character."""
         return self.config["width"]
+
+    @property
+    def native_width(self) -> int:
+        """Length of a text's native vector."""
+        return self.config["native_width"] or self.width
 
     def _shape(self) -> dict[str, Any]:
         return {"base_width": self.base.width}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,22 +15,56 @@ from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import masked_mean
 
 
+@dataclass(frozen=True)
+class TowerConfig:
+    """Settings that every tower has.
+
+    Parameters
+    ----------
+    native_width : int, default=0
+        Length of the native vector of a text, by a projection that belongs to the tower; 0 stands
+        for no projection.
+    """
+
+    native_width: int = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_integer("native_width", self.native_width, 0)
+
+    @property
+    def sees(self) -> str:
+        """What a character's vector may know besides the character: "both" sides, or one.
+
+        "forward" is what stands before it, read in that direction; "backward" what follows.
+        """
+        return "both"
+
+
 class TowerModule(nn.Module):
     """A tower network: maps what the base says to one vector per character.
 
     Subclasses define ``forward(encoding)``, of shape (B, L, width) and zero at padding.
     """
 
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        project = nn.Linear(config.width, config.native_width) if config.native_width else None
+        self.project = project or nn.Identity()
+
     def native(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
-        """Pool a text the way this tower was made for: (B, width).
+        """Pool a text the way this tower was made for: (B, native width).
 
         `features` are the vectors per character, where they are known already.
         """
+        return self.project(self.pool(encoding, features))
+
+    def pool(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
+        """Pool a text before the projection: (B, width)."""
         return masked_mean(self(encoding) if features is None else features, encoding.mask)
 
 
 @dataclass(frozen=True)
-class PooledConfig:
+class PooledConfig(TowerConfig):
     """Settings of the tower "pooled".
 
     Parameters
@@ -38,14 +73,21 @@ class PooledConfig:
         Length of the tower's vectors.
     hidden : int, default=256
         Units of the hidden layer.
+    native_width : int, default=0
+        As in `TowerConfig`.
     """
 
     width: int = 128
     hidden: int = 256
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_integer("width", self.width, 1)
         check_integer("hidden", self.hidden, 1)
+
+    @property
+    def sees(self) -> str:
+        return "forward"  # the n-grams of the base end at each character
 
 
 @register("tower", "pooled", PooledConfig)
@@ -53,7 +95,7 @@ class PooledTower(TowerModule):
     """A small perceptron on the base: per character, or once per text on the base's mean."""
 
     def __init__(self, config: PooledConfig, *, base_width: int) -> None:
-        super().__init__()
+        super().__init__(config)
         self.layers = nn.Sequential(
             nn.LayerNorm(base_width),
             nn.Linear(base_width, config.hidden),
@@ -64,13 +106,13 @@ class PooledTower(TowerModule):
     def forward(self, encoding: Encoding) -> Tensor:
         return self.layers(encoding.characters) * encoding.mask.unsqueeze(-1)
 
-    def native(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
+    def pool(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
         """Apply the perceptron to the mean of the base: one call per text."""
         return self.layers(encoding.mean)
 
 
 @dataclass(frozen=True)
-class StridedConfig:
+class StridedConfig(TowerConfig):
     """Settings of the tower "strided".
 
     Parameters
@@ -89,6 +131,8 @@ class StridedConfig:
         Attention heads; a divisor of `width`.
     kernel_size : int, default=3
         Characters seen by the first and the last convolution; odd.
+    native_width : int, default=0
+        As in `TowerConfig`.
     """
 
     width: int = 128
@@ -100,6 +144,7 @@ class StridedConfig:
     kernel_size: int = 3
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_integer("stride", self.stride, 2)
         for name in ("width", "n_strided_convs", "n_layers", "n_heads", "kernel_size"):
             check_integer(name, getattr(self, name), 1)
@@ -128,7 +173,7 @@ class StridedTower(TowerModule):
     """
 
     def __init__(self, config: StridedConfig, *, base_width: int) -> None:
-        super().__init__()
+        super().__init__(config)
         self.factor = config.downsample_factor
         width, kernel = config.width, config.kernel_size
         self.norm_in = nn.LayerNorm(base_width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self
@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._batches import Batches
 from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import resolve_device
-from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm._seeds import draw_seed, isolated_seed
 from sklearn_cclm._streams import read_texts
 from sklearn_cclm._tags import TextTagsMixin
@@ -26,6 +25,7 @@ from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
 from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.pretraining._checks import check_common
 from sklearn_cclm.pretraining._corpus import Reader, split, training_digest
 from sklearn_cclm.pretraining._views import View
 
@@ -41,11 +41,14 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
 
     See Also
     --------
+    CausalLanguagePretrainer : Predict the next characters.
     MaskedLanguagePretrainer : Predict masked tokens.
     MaskedCharacterPretrainer : Predict masked characters.
     """
 
     task: str
+    of_texts = False  # whether the head reads native vectors, of texts, or those of characters
+    auto_noise: TypoNoise | None = None  # what noise="auto" stands for
     base: Any
     tower: Any
     missing: str
@@ -262,7 +265,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
                 if source is None
                 else source.build()
             )
-            head = self._make_head(config["width"], self._n_chars)
+            head = self._make_head(self._head_width(config), self._n_chars)
             if more:
                 head.load_state_dict(_tensors(self.head_weights_))
             return TaskModule(start.build(), tower, head, train_base=train_base)
@@ -275,6 +278,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             return source.architecture, dict(source.config)
         config = self._tower_config()
         return _registry.name_of("tower", config), _registry.to_dict(config)
+
+    def _head_width(self, config: Mapping[str, Any]) -> int:
+        """Return the width of the vectors that the head is given."""
+        return (self.of_texts and config["native_width"]) or config["width"]
 
     def _keep(self, module: TaskModule, source: Tower | None) -> None:
         """Store what was trained as values."""
@@ -290,7 +297,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _task_module(self) -> TaskModule:
         """Return the network as it was trained."""
         with isolated_seed(0):
-            head = self._make_head(self.tower_.width, self._n_chars)
+            head = self._make_head(self._head_width(self.tower_.config), self._n_chars)
         head.load_state_dict(_tensors(self.head_weights_))
         return TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
 
@@ -318,7 +325,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         """Return how this task reads texts."""
         return Reader(
             preprocessor=self.base_.preprocessor(),
-            noise=self.noise,
+            noise=self.auto_noise if isinstance(self.noise, str) else self.noise,
             shown=self._shown,
             examples=self._examples,
             make_batch=self._make_batch,
@@ -343,36 +350,9 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
         self._schedule()  # checks the training parameters
-        check_integer("batch_size", self.batch_size, 1)
-        check_real("validation_fraction", self.validation_fraction, 0, 1)
-        if not (self.base is None or isinstance(self.base, Base | CCLMModelBase)):
-            raise TypeError(
-                f"base must be a Base, a CCLMModelBase or None, got "
-                f"{type(self.base).__name__}. Of a fitted pretrainer pass its base_."
-            )
-        if not (self.noise is None or isinstance(self.noise, TypoNoise)):
-            raise TypeError(f"noise={self.noise!r} must be a TypoNoise or None.")
-        if self.noise is not None:
-            self.noise.fit([""])
-        self._check_init_from()
-        check_bool("warm_start", self.warm_start)
-        check_integer("checkpoint_every", self.checkpoint_every, 1)
+        check_common(self)
         _registry.name_of("tower", self._tower_config())
         self._check_task()
-
-    def _check_init_from(self) -> None:
-        if self.init_from is None:
-            return
-        if not isinstance(self.init_from, Tower):
-            raise TypeError(
-                f"init_from must be a Tower or None, got {type(self.init_from).__name__}. Of a "
-                "fitted pretrainer pass its tower_."
-            )
-        if self.base is not None and self.base != self.init_from.base:
-            raise ValueError(
-                "init_from brings its own base. Leave base=None to train that further, or pass "
-                "base=init_from.base to keep it as it is."
-            )
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

@@ -362,4 +362,4 @@ class TokenHead(Head):
         positions, offsets = batch.extra["positions"], batch.extra["offsets"]
         mean = F.embedding_bag(positions, features.flatten(0, 1), offsets, mode="mean")
         rows = positions[offsets] // features.shape[1]
-        return self.project(torch.cat([mean, tower.native(encoding, features)[rows]], dim=1))
+        return self.project(torch.cat([mean, tower.pool(encoding, features)[rows]], dim=1))

@@ -7,11 +7,11 @@ from torch import nn
 
 from sklearn_cclm import CCLMModelBase, CharPreprocessor, MaskedCharacterPretrainer
 from sklearn_cclm.nn import NgramConfig, PooledConfig, StridedConfig, StridedTower, _registry
-from sklearn_cclm.nn.towers import TowerModule
+from sklearn_cclm.nn.towers import TowerConfig, TowerModule
 
 
 @dataclass(frozen=True)
-class LinearConfig:
+class LinearConfig(TowerConfig):
     """Settings of a tower made for these tests."""
 
     width: int = 3
@@ -21,7 +21,7 @@ class LinearTower(TowerModule):
     """The simplest tower."""
 
     def __init__(self, config, *, base_width):
-        super().__init__()
+        super().__init__(config)
         self.linear = nn.Linear(base_width, config.width)
 
     def forward(self, encoding):

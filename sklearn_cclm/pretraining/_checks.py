@@ -1,0 +1,52 @@
+"""Checks of the parameters that all pretrainers have, beside those of the `Schedule`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn_cclm._params import check_bool, check_integer, check_real
+from sklearn_cclm.models._base import CCLMModelBase
+from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.noise import TypoNoise
+
+
+def check_common(pretrainer: Any) -> None:
+    """Raise ValueError or TypeError for a parameter that is not allowed."""
+    check_integer("batch_size", pretrainer.batch_size, 1)
+    check_real("validation_fraction", pretrainer.validation_fraction, 0, 1)
+    check_bool("warm_start", pretrainer.warm_start)
+    check_integer("checkpoint_every", pretrainer.checkpoint_every, 1)
+    _check_base(pretrainer.base)
+    _check_noise(pretrainer.noise, pretrainer.auto_noise)
+    _check_init_from(pretrainer.init_from, pretrainer.base)
+
+
+def _check_base(base: Any) -> None:
+    if not (base is None or isinstance(base, Base | CCLMModelBase)):
+        raise TypeError(
+            f"base must be a Base, a CCLMModelBase or None, got {type(base).__name__}. Of a "
+            "fitted pretrainer pass its base_."
+        )
+
+
+def _check_noise(noise: Any, auto: TypoNoise | None) -> None:
+    if isinstance(noise, TypoNoise):
+        noise.fit([""])
+    elif not (noise is None or (auto is not None and isinstance(noise, str) and noise == "auto")):
+        allowed = "a TypoNoise or None" if auto is None else 'a TypoNoise, "auto" or None'
+        raise TypeError(f"noise={noise!r} must be {allowed}.")
+
+
+def _check_init_from(tower: Any, base: Any) -> None:
+    if tower is None:
+        return
+    if not isinstance(tower, Tower):
+        raise TypeError(
+            f"init_from must be a Tower or None, got {type(tower).__name__}. Of a fitted "
+            "pretrainer pass its tower_."
+        )
+    if base is not None and base != tower.base:
+        raise ValueError(
+            "init_from brings its own base. Leave base=None to train that further, or pass "
+            "base=init_from.base to keep it as it is."
+        )

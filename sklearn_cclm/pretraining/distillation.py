@@ -1,0 +1,372 @@
+"""Pretrain by matching a teacher's vectors: a big model's meaning in a small tower."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.sparse import issparse
+from sklearn.preprocessing import normalize
+from sklearn.utils import check_array
+from torch import Tensor
+
+from sklearn_cclm._batches import Batch
+from sklearn_cclm._device import resolve_device
+from sklearn_cclm._params import check_integer, check_real
+from sklearn_cclm._streams import TextStream, chunked
+from sklearn_cclm.models._inference import Member, embed
+from sklearn_cclm.models._values import Tower
+from sklearn_cclm.nn import _registry
+from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.task import Head
+from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.pretraining._views import View
+
+
+class DistillationPretrainer(BasePretrainer):
+    """Match, from a noisy text, what a teacher says of the clean one.
+
+    Hidden: nothing but what the noise spoils.
+    Predicted: the teacher's vector of the clean text, up to its length, and how similar the texts
+    of a batch are to each other.
+    Learned: the teacher's meaning, on the kind of text at hand, from n-grams that survive typos.
+    Relation: the other tasks learn from the text alone; this one borrows from a model that has
+    read far more, and leaves one that is a hundred times faster.
+
+    Parameters
+    ----------
+    base : Base, CCLMModelBase or None, default=None
+        A trained base, which stays as it is, or the recipe of one to train. None stands for
+        ``CCLMModelBase()``.
+    tower : str or config value, default="pooled"
+        Architecture of the tower. A name stands for a tower as wide as the teacher's vectors; a
+        value such as ``PooledConfig(width=64)`` of another width gets a projection to it, part of
+        the tower's native pooling.
+    teacher : callable, transformer, Tower or None, default=None
+        What makes the vectors to match: a callable of a list of texts, such as a sentence
+        transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
+        `Tower`. It is asked once in `fit`, and of a stream once in each epoch. None takes the
+        vectors from `y`.
+    relational : float, default=4.0
+        Weight of the squared error of the batch's cosine similarities, beside the cosine distance.
+    matryoshka : sequence of int, default=()
+        Lengths at which the first dimensions are to be good alone. The vectors to match are then
+        the teacher's in the basis of its principal axes, `rotation_`, which keeps all angles.
+    noise : TypoNoise, "auto" or None, default="auto"
+        Corrupts the texts that the network sees, anew in each epoch. "auto" stands for slips of
+        the keyboard at a rate drawn for each text, ``TypoNoise(rate=(-0.1, 0.3))``.
+    init_from : Tower, default=None
+        Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
+        its base, which is trained further unless `base` is that base.
+    max_epochs : int, default=50
+        Passes over the texts.
+    batch_size : int, default=500
+        Texts per step.
+    lr : float, default=5e-3
+        Highest learning rate; it rises linearly and then falls along a cosine.
+    base_lr : float, default=None
+        That of the base; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+        Optimizer; a class must take `lr` and `weight_decay`.
+    weight_decay : float, default=0.01
+        Its weight decay.
+    warmup : float, default=0.1
+        Share of the steps in which the learning rate rises.
+    max_grad_norm : float, default=1.0
+        Gradients of a larger norm are scaled down to it.
+    validation_fraction : float, default=0.1
+        Share of the texts held out for `history_`.
+    early_stopping : bool, default=False
+        Whether to stop when the held-out cosine no longer rises, and return the best weights.
+    patience : int, default=3
+        Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from what an earlier `fit` learned, characters included.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
+    callbacks : list of skorch callbacks, default=None
+        Called during training; copied first.
+    missing : {"error", "empty"}, default="error"
+        Whether None and NaN raise ValueError or are empty texts.
+    column : str, default=None
+        The column to read from tables and Hugging Face datasets.
+    device : str, default="auto"
+        Torch device; "auto" takes an accelerator where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order and noise.
+    verbose : int, default=0
+        With 1, a progress bar on a terminal, else a line per epoch.
+
+    Attributes
+    ----------
+    base_ : Base
+        The base: the one given, or the one trained here.
+    tower_ : Tower
+        The trained tower; its native vectors are as long as the teacher's.
+    preprocessor_ : CharPreprocessor
+        The fitted preprocessor that the base reads text with.
+    teacher_width_ : int
+        Length of the teacher's vectors.
+    rotation_ : float32 array of shape (teacher_width_, teacher_width_), or None
+        With `matryoshka`, what turns the teacher's vectors into those that are matched.
+    head_weights_ : dict of str to ndarray
+        Empty: there is nothing on top of the tower.
+    history_ : list of dict
+        For each epoch, the loss, and held-out loss and cosine.
+    n_iter_ : int
+        Epochs run.
+
+    References
+    ----------
+    N. Reimers, I. Gurevych (2020). Making Monolingual Sentence Embeddings Multilingual using
+    Knowledge Distillation. EMNLP.
+    W. Park, D. Kim, Y. Lu, M. Cho (2019). Relational Knowledge Distillation. CVPR.
+    A. Kusupati et al. (2022). Matryoshka Representation Learning. NeurIPS.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import HashingVectorizer
+    >>> from sklearn_cclm import CCLMModelBase, DistillationPretrainer
+    >>> teacher = HashingVectorizer(n_features=16)
+    >>> base = CCLMModelBase(width=16, n_buckets=100)
+    >>> pretrainer = DistillationPretrainer(base, teacher=teacher, max_epochs=1, random_state=0)
+    >>> pretrainer.fit(["some text", "more text"] * 10).tower_.native_width
+    16
+    """
+
+    task = "distillation"
+    of_texts = True
+    auto_noise = TypoNoise(rate=(-0.1, 0.3))
+
+    def __init__(
+        self,
+        base: Any = None,
+        *,
+        tower: Any = "pooled",
+        teacher: Any = None,
+        relational: float = 4.0,
+        matryoshka: Any = (),
+        noise: Any = "auto",
+        init_from: Any = None,
+        max_epochs: int = 50,
+        batch_size: int = 500,
+        lr: float = 5e-3,
+        base_lr: float | None = None,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        max_grad_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        early_stopping: bool = False,
+        patience: int = 3,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
+        callbacks: Any = None,
+        missing: str = "error",
+        column: Any = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.base = base
+        self.tower = tower
+        self.teacher = teacher
+        self.relational = relational
+        self.matryoshka = matryoshka
+        self.noise = noise
+        self.init_from = init_from
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.base_lr = base_lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callbacks = callbacks
+        self.missing = missing
+        self.column = column
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
+        """Train a tower on texts and the teacher's vectors of them.
+
+        A text longer than the base's `max_example_len` is read in consecutive windows, each of
+        which is to match the vector of the text.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts, clean; or a stream of them, as for the other tasks, if there is a `teacher`.
+        y : array-like of shape (n, d), default=None
+            The vectors to match, if `teacher` is None; else ignored.
+        validation : iterable of str, or (X, y), default=None
+            Texts to measure the held-out loss on, instead of `validation_fraction` of `X`.
+
+        Returns
+        -------
+        DistillationPretrainer
+            The fitted pretrainer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a text or a vector is not allowed.
+        FloatingPointError
+            If the loss is no longer finite.
+        """
+        return super().fit(X, y, validation=validation)
+
+    def _check_task(self) -> None:
+        check_real("relational", self.relational, 0, np.inf)
+        if not isinstance(self.matryoshka, list | tuple):
+            raise TypeError(f"matryoshka={self.matryoshka!r} must be a sequence of integers.")
+        for width in self.matryoshka:
+            check_integer("each of matryoshka", width, 1)
+        if self.teacher is not None:
+            _ask(self.teacher)
+
+    def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
+        texts, _ = super()._check_inputs(X, y)
+        stream = isinstance(texts, TextStream)
+        if self.teacher is not None:
+            return texts, None if stream else self._teach(texts)
+        if y is None or stream:
+            raise ValueError(
+                "teacher=None takes the vectors to match from y, of shape (n, d), one for each "
+                f"text of a list; got {'a stream of texts' if stream else 'y=None'}. Pass them, "
+                "or a teacher."
+            )
+        return texts, _unit(y, len(texts), "y")
+
+    def _teach(self, texts: list[str]) -> np.ndarray:
+        """Return the teacher's vectors, of unit length."""
+        return _unit(_ask(self.teacher)(texts), len(texts), "what the teacher returns")
+
+    def _learn(self, texts: Iterable[str], y: Any) -> None:
+        vectors = self._teach(next(chunked(texts))) if y is None else y
+        self.teacher_width_ = vectors.shape[1]
+        if any(width >= self.teacher_width_ for width in self.matryoshka):
+            raise ValueError(
+                f"matryoshka={self.matryoshka!r} must be less than {self.teacher_width_}, the "
+                "length of the teacher's vectors."
+            )
+        self.rotation_ = None
+        if self.matryoshka:
+            self.rotation_ = np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1].copy()
+
+    def _tower_config(self) -> Any:
+        config = super()._tower_config()
+        _registry.name_of("tower", config)
+        width = getattr(self, "teacher_width_", 0)
+        if width in (0, config.width):
+            return config
+        if self.tower == "pooled":
+            return replace(config, width=width)
+        return replace(config, native_width=width)
+
+    def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> np.ndarray:
+        if not texts:
+            return np.empty((0, self.teacher_width_), dtype=np.float32)
+        vectors = self._teach(texts) if y is None else y[owners]
+        if vectors.shape[1] != self.teacher_width_:
+            raise ValueError(
+                f"The vectors to match have length {vectors.shape[1]}, the tower was trained on "
+                f"{self.teacher_width_}."
+            )
+        return vectors if self.rotation_ is None else vectors @ self.rotation_
+
+    def _make_batch(
+        self, view: View, example: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        filled = view.clean.any(axis=1)
+        return view.ids[filled], example[filled], {}
+
+    def _make_head(self, width: int, n_chars: int) -> Head:
+        if width != self.teacher_width_:
+            raise ValueError(
+                f"init_from is a tower with native vectors of length {width}, the teacher's have "
+                f"{self.teacher_width_}."
+            )
+        return VectorHead((*self.matryoshka, width), relational=self.relational)
+
+
+class VectorHead(Head):
+    """Cosine distance to the teacher's vectors, and squared error of the similarities.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        How many of the first dimensions must match; the loss is the mean over all widths.
+    relational : float
+        Weight of the squared error.
+    """
+
+    metric = "cosine"
+
+    def __init__(self, widths: tuple[int, ...], *, relational: float) -> None:
+        super().__init__()
+        self.widths = widths
+        self.relational = relational
+
+    def forward(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
+        vectors, targets = tower.native(encoding), batch.targets
+        alike = targets @ targets.T
+        losses = []
+        for width in self.widths:
+            own = F.normalize(vectors[:, :width], dim=1)
+            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1).mean()
+            losses.append(1 - cosine + self.relational * F.mse_loss(own @ own.T, alike))
+        return torch.stack(losses).mean()
+
+    def evaluate(self, tower: Any, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
+        cosine = F.cosine_similarity(tower.native(encoding), batch.targets)
+        return 1 - cosine, cosine
+
+
+def _ask(teacher: Any) -> Callable[[list[str]], Any]:
+    """Return the function that gives a teacher's vectors."""
+    if isinstance(teacher, Tower):
+        return partial(_native, teacher)
+    for name in ("transform", "encode", "__call__"):
+        if hasattr(teacher, name):
+            return getattr(teacher, name)
+    raise TypeError(f"teacher={teacher!r} must be a callable, a transformer, a Tower or None.")
+
+
+def _native(tower: Tower, texts: list[str]) -> np.ndarray:
+    """Return a tower's native vectors."""
+    member = Member(tower, slice(0, tower.native_width), 1.0)
+    vectors = np.empty((len(texts), tower.native_width), dtype=np.float32)
+    embed(
+        texts, tower.base, [member], vectors,
+        pooling="native", windowed=True, batch_chars=32768, device=resolve_device("auto"),
+    )  # fmt: skip
+    return vectors
+
+
+def _unit(vectors: Any, n: int, name: str) -> np.ndarray:
+    """Return one vector for each of n texts, checked, dense and of unit length."""
+    vectors = check_array(vectors, accept_sparse="csr", dtype=np.float32, input_name=name)
+    vectors = vectors.toarray() if issparse(vectors) else vectors
+    if len(vectors) != n:
+        raise ValueError(f"{name} has {len(vectors)} rows for {n} texts: one for each is needed.")
+    return normalize(vectors)
