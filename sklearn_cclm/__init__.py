@@ -9,12 +9,18 @@ _HOMES = {
     "Base": "models",
     "BasePretrainer": "pretraining",
     "CCLMModelBase": "models",
+    "CausalLanguagePretrainer": "pretraining",
     "CharPreprocessor": "preprocessing",
+    "ClassificationPretrainer": "pretraining",
     "ComposedEmbedder": "models",
     "ComposedModel": "models",
+    "ContrastivePretrainer": "pretraining",
+    "ConvConfig": "nn",
+    "DistillationPretrainer": "pretraining",
     "MLMPreprocessor": "preprocessing",
     "MaskedCharacterPretrainer": "pretraining",
     "MaskedLanguagePretrainer": "pretraining",
+    "MultiTaskPretrainer": "pretraining",
     "PooledConfig": "nn",
     "StridedConfig": "nn",
     "Tower": "models",
@@ -33,13 +39,18 @@ if TYPE_CHECKING:
         Tower,
         make_composed,
     )
-    from sklearn_cclm.nn import PooledConfig, StridedConfig
+    from sklearn_cclm.nn import ConvConfig, PooledConfig, StridedConfig
     from sklearn_cclm.noise import TypoNoise
     from sklearn_cclm.preprocessing import CharPreprocessor, MLMPreprocessor
     from sklearn_cclm.pretraining import (
         BasePretrainer,
+        CausalLanguagePretrainer,
+        ClassificationPretrainer,
+        ContrastivePretrainer,
+        DistillationPretrainer,
         MaskedCharacterPretrainer,
         MaskedLanguagePretrainer,
+        MultiTaskPretrainer,
     )
 
 

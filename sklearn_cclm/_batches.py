@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -27,12 +27,15 @@ class Batch:
         Whatever else the head needs, such as where the predictions are.
     seed : int
         Seed of what the head draws at random.
+    task : str
+        Which of several tasks the batch is of.
     """
 
     ids: Tensor
     targets: Tensor
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     seed: int = 0
+    task: str = ""
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -54,7 +57,7 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
         extra = {name: tensor.to(device) for name, tensor in self.extra.items()}
-        return Batch(self.ids.to(device), self.targets.to(device), extra, self.seed)
+        return replace(self, ids=self.ids.to(device), targets=self.targets.to(device), extra=extra)
 
 
 @dataclass(frozen=True)
@@ -166,3 +169,46 @@ class Batches:
                     batch = chunk.make_batch(rows, rng)
                     if len(batch):
                         yield number, batch
+
+
+class AlternatingBatches:
+    """The batches of several tasks, in random order; each iteration is one epoch of all.
+
+    Parameters
+    ----------
+    of : mapping of str to Batches
+        The batches of each task.
+    seed : int
+        Seed of the order.
+    """
+
+    def __init__(self, of: Mapping[str, Batches], *, seed: int) -> None:
+        self.of = of
+        self.seed = seed
+        self.resume(0, 0)
+
+    def resume(self, epoch: int, done: int) -> None:
+        """Make the next iteration that of an epoch, after so many of its batches."""
+        self.place = epoch, done
+        for batches in self.of.values():
+            batches.resume(epoch, 0)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.of.values()))
+
+    def __iter__(self) -> Iterator[Batch]:
+        epoch, done = self.place
+        for number, batch in enumerate(self._alternating(epoch), start=1):
+            self.place = epoch, number
+            if number > done:
+                yield batch
+        self.place = epoch + 1, 0
+
+    def _alternating(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, leaving out those with nothing to predict."""
+        turns = [name for name, batches in self.of.items() for _ in range(len(batches))]
+        left = {name: iter(batches) for name, batches in self.of.items()}
+        for turn in np.random.default_rng([self.seed, epoch, 0]).permutation(len(turns)):
+            batch = next(left[turns[turn]], None)
+            if batch is not None:
+                yield replace(batch, task=turns[turn])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import math
 import multiprocessing
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,13 +19,12 @@ from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 from tqdm import tqdm
 
-from sklearn_cclm._batches import Batches
+from sklearn_cclm._batches import AlternatingBatches, Batches
 from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import check_device, resolve_device
 from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
-from sklearn_cclm.nn.task import TaskModule
 
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     "adamw": (LazyAdamW, {}),
@@ -77,15 +78,15 @@ class Schedule:
 class Trained:
     """What a training leaves: the network, on the CPU, its history, and the optimizer's state."""
 
-    module: TaskModule
+    module: Any
     history: list[dict[str, Any]]
     optimizer: dict[str, Any]
 
 
 def train(
-    build: Callable[[], TaskModule],
-    batches: Batches,
-    held_out: Batches | None,
+    build: Callable[[], Any],
+    batches: Batches | AlternatingBatches,
+    held_out: Batches | AlternatingBatches | None,
     schedule: Schedule,
     *,
     seed: int,
@@ -149,11 +150,7 @@ def train(
         raise FloatingPointError("The last step left weights that are not finite. Lower lr.")
     if checkpoint:
         checkpoint.remove()
-    kept = ("train_loss", "valid_loss", f"valid_{net.module_.metric}", "dur")
-    history = [
-        {"epoch": row["epoch"], **{key: float(row[key]) for key in kept if key in row}}
-        for row in net.history
-    ]
+    history = [{"epoch": row["epoch"], **_measured(row)} for row in net.history]
     return Trained(net.module_.cpu(), history, net.optimizer_.state_dict()["state"])
 
 
@@ -165,10 +162,10 @@ class _Net(NeuralNet):
     interrupted_ = False
     stopped_early_ = False
 
-    def get_split_datasets(self, X: Batches, y: None = None, **params: Any) -> tuple:
+    def get_split_datasets(self, X: Any, y: None = None, **params: Any) -> tuple:
         return X, None
 
-    def get_iterator(self, dataset: Batches, training: bool = False) -> Batches:
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         return dataset
 
     def fit_loop(self, *args: Any, **params: Any) -> _Net:
@@ -200,7 +197,7 @@ class _Net(NeuralNet):
 class _HeldOut(Callback):
     """Record loss and accuracy on the held-out batches after each epoch."""
 
-    def __init__(self, batches: Batches) -> None:
+    def __init__(self, batches: Any) -> None:
         self.batches = batches
 
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
@@ -245,7 +242,7 @@ class _Rate(Callback):
 class _Resume(Callback):
     """Write the state of the training every few steps; begin from the state that was found."""
 
-    def __init__(self, batches: Batches, stopping: EarlyStopping | None) -> None:
+    def __init__(self, batches: Any, stopping: EarlyStopping | None) -> None:
         self.batches = batches
         self.stopping = stopping
 
@@ -292,23 +289,26 @@ class _Progress(Callback):
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
+        columns, lines = shutil.get_terminal_size()  # of unknown ones too, where tqdm shows nothing
         self.bar_ = tqdm(
             total=self.n_batches * self.max_epochs,
             initial=net.step_,
             unit="batch",
+            ncols=columns - 1,
+            nrows=lines,
             disable=not sys.stderr.isatty(),
         )
 
     def on_batch_end(self, net: NeuralNet, training: bool = True, **params: Any) -> None:
-        self.bar_.update()
         if not self.bar_.disable:
-            self.bar_.set_postfix(loss=f"{net.history[-1, 'batches', -1, 'train_loss']:.3f}")
+            loss = net.history[-1, "batches", -1, "train_loss"]
+            self.bar_.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        self.bar_.update()
 
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
         if self.bar_.disable:
             row = net.history[-1]
-            known = [k for k in row if k.startswith(("train_loss", "valid_")) or k == "dur"]
-            numbers = "  ".join(f"{key} {row[key]:.4g}" for key in known if "best" not in key)
+            numbers = "  ".join(f"{key} {value:.4g}" for key, value in _measured(row).items())
             tqdm.write(f"epoch {row['epoch']}/{self.max_epochs}  {numbers}", file=sys.stderr)
 
     def on_train_end(self, net: NeuralNet, **params: Any) -> None:
@@ -316,7 +316,7 @@ class _Progress(Callback):
 
 
 def _callbacks(
-    batches: Batches, held_out: Batches | None, schedule: Schedule, checkpoint: Checkpoint | None
+    batches: Any, held_out: Any, schedule: Schedule, checkpoint: Checkpoint | None
 ) -> list:
     """Return the callbacks in the order in which they must be called."""
     callbacks: list[Callback] = [_Rate(len(batches) * schedule.max_epochs, schedule)]
@@ -331,6 +331,13 @@ def _callbacks(
     if schedule.verbose and multiprocessing.parent_process() is None:
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
     return [*callbacks, stopping] if stopping else callbacks
+
+
+def _measured(row: dict[str, Any]) -> dict[str, float]:
+    """Return the losses, metrics and seconds of an epoch."""
+    names = [name for name in row if name.startswith("valid_") and isinstance(row[name], Real)]
+    names = ["train_loss", *names, "dur"]
+    return {name: float(row[name]) for name in names if name in row and "_best" not in name}
 
 
 def _silent(message: str) -> None:

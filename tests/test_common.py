@@ -1,10 +1,12 @@
 """Every check on every public estimator, and a count of what ran."""
 
+import numpy as np
 import pytest
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from sklearn_cclm import (
     CCLMModelBase,
+    ConvConfig,
     MaskedCharacterPretrainer,
     MLMPreprocessor,
     PooledConfig,
@@ -50,11 +52,35 @@ EXPECTED_TO_FAIL = {
     "TypoNoiseAsCodes-numeric:check_methods_sample_order_invariance",
     "TypoNoiseAsCodes-numeric:check_methods_subset_invariance",
 }
+
+
+def tiny_tasks():
+    gaps = MaskedCharacterPretrainer(tower=POOLED, span_length=0)
+    return [("gaps", gaps), ("runs", MaskedCharacterPretrainer(tower=POOLED, mask_rate=0.0))]
+
+
+def teacher(texts):
+    """Count characters by their code points modulo 8."""
+    return [np.bincount([ord(c) % 8 for c in text], minlength=8) for text in texts]
+
+
 TINY = {
     "CCLMModelBase": lambda: {"width": 8, "n_buckets": 50},
+    "CausalLanguagePretrainer": lambda: {
+        "base": tiny_base(),
+        "tower": ConvConfig(width=8, n_layers=2, direction="forward"),
+        "max_epochs": 1,
+    },
     "CharPreprocessor": lambda: {"max_example_len": 256},
+    "ClassificationPretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
     "ComposedEmbedder": lambda: {"towers": tiny_towers(), "fit_towers": True},
     "ComposedModel": lambda: {"towers": tiny_towers(), "fit_towers": True},
+    "ContrastivePretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
+    "DistillationPretrainer": lambda: {
+        "base": tiny_base(),
+        "teacher": teacher,
+        "max_epochs": 1,
+    },
     "MLMPreprocessor": lambda: {"max_example_len": 256, "vocab_size": 80},
     "MaskedCharacterPretrainer": lambda: {"base": tiny_base(), "tower": STRIDED, "max_epochs": 1},
     "MaskedLanguagePretrainer": lambda: {
@@ -65,16 +91,22 @@ TINY = {
         "max_epochs": 1,
     },
     "TypoNoise": lambda: {"kinds": ("slip", "swap", "drop"), "rate": 0.3},
+    "MultiTaskPretrainer": lambda: {"tasks": tiny_tasks(), "base": tiny_base(), "max_epochs": 1},
 }
 # checks of the estimator on text, and scikit-learn's through the adapter
 COUNTS = {
     "CCLMModelBase": (29, 41),
+    "CausalLanguagePretrainer": (30, 41),
     "CharPreprocessor": (36, 46),
+    "ClassificationPretrainer": (30, 49),
     "ComposedEmbedder": (36, 46),
     "ComposedModel": (35, 46),  # one vector per character has no frame, hence no check_set_output
+    "ContrastivePretrainer": (30, 41),
+    "DistillationPretrainer": (30, 41),
     "MLMPreprocessor": (36, 46),
     "MaskedCharacterPretrainer": (30, 41),
     "MaskedLanguagePretrainer": (30, 41),
+    "MultiTaskPretrainer": (30, 41),
     "TypoNoise": (36, 45),  # no frame of texts, hence no check_set_output; nothing to fit
 }
 

@@ -7,11 +7,12 @@ from typing import Any, Self
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._device import check_device
+from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
@@ -19,59 +20,10 @@ from sklearn_cclm.models._inference import Member
 from sklearn_cclm.models._values import Base, Tower
 
 
-class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
+class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to add each tower by its name, and the parameters of unfitted pretrainers.
-
-        Returns
-        -------
-        dict
-            Values by parameter name.
-        """
-        params = super().get_params(deep=False)
-        if not deep:
-            return params
-        for name, entry in self._entries():
-            params[name] = entry
-            if hasattr(entry, "get_params") and not isinstance(entry, type):
-                inner = entry.get_params(deep=True)
-                params.update({f"{name}__{key}": value for key, value in inner.items()})
-        return params
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, towers by their names, and parameters of unfitted pretrainers.
-
-        Parameters
-        ----------
-        **params
-            Such as ``pooling="max"``, ``mlm="drop"`` or ``mlm__max_epochs=3``.
-
-        Returns
-        -------
-        Composition
-            This estimator.
-        """
-        if "towers" in params:
-            self.towers = params.pop("towers")
-        named = {name for name, _ in self._entries()} & params.keys()
-        if named:
-            new = {name: params.pop(name) for name in named}
-            self.towers = [(name, new.get(name, entry)) for name, entry in self.towers]
-        return super().set_params(**params)
-
-    def _entries(self) -> list[tuple[str, Any]]:
-        """Return the (name, entry) pairs, or none where `towers` is not such a list."""
-        try:
-            return [(name, entry) for name, entry in self.towers]
-        except (TypeError, ValueError):
-            return []
+    _parts = "towers"
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the towers, and train the unfitted ones if `fit_towers` says so.
@@ -167,21 +119,7 @@ class Composition(TextTagsMixin, TransformerMixin, BaseEstimator):
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
-        entries = self._entries()
-        if not entries or len(entries) != len(self.towers):
-            raise ValueError(
-                f"towers={self.towers!r} must be a list of (name, tower) pairs, at least one."
-            )
-        names = [name for name, _ in entries]
-        taken = set(super().get_params(deep=False))
-        for name in names:
-            if not isinstance(name, str) or "__" in name or name in taken:
-                raise ValueError(
-                    f"Tower name {name!r} must be a string without '__' that is no parameter "
-                    f"of {type(self).__name__}."
-                )
-        if len(set(names)) < len(names):
-            raise ValueError(f"Tower names must differ, got {names}.")
+        names = self._check_names()
         check_integer("batch_chars", self.batch_chars, 1)
         self._check_weights(names)
         check_bool("fit_towers", self.fit_towers)

@@ -8,17 +8,25 @@ from torch import Tensor, nn
 
 
 class ResidualConv(nn.Module):
-    """Residual convolution over characters: x + W gelu(conv(norm(x)))."""
+    """Residual convolution over characters: x + W gelu(conv(norm(x))).
 
-    def __init__(self, width: int, kernel_size: int) -> None:
+    In direction "forward" it reads a character and those before it, "backward" those after it.
+    """
+
+    def __init__(
+        self, width: int, kernel_size: int, *, dilation: int = 1, direction: str = "both"
+    ) -> None:
         super().__init__()
+        reach = dilation * (kernel_size - 1)
+        sides = {"both": (reach // 2, reach // 2), "forward": (reach, 0), "backward": (0, reach)}
+        self.sides = sides[direction]
         self.norm = nn.LayerNorm(width)
-        self.conv = nn.Conv1d(width, width, kernel_size, padding=kernel_size // 2)
+        self.conv = nn.Conv1d(width, width, kernel_size, dilation=dilation)
         self.project = nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # (B, L, d), (B, L)
         keep = mask.unsqueeze(-1).to(x.dtype)
-        inner = (self.norm(x) * keep).transpose(1, 2)
+        inner = F.pad((self.norm(x) * keep).transpose(1, 2), self.sides)
         return (x + self.project(F.gelu(self.conv(inner).transpose(1, 2)))) * keep
 
 

@@ -66,6 +66,9 @@ class Encoding:
         True where there is a character.
     characters : float Tensor of shape (B, L, d)
         One vector per character, zero at padding.
+    ahead : float Tensor of shape (B, L, d)
+        The same of the n-grams that begin at each character, not of those that end there: the
+        base runs a second time.
     mean : float Tensor of shape (B, d)
         Their average over each text.
     """
@@ -78,6 +81,10 @@ class Encoding:
     @cached_property
     def characters(self) -> Tensor:
         return self._base.characters(self._ids, self.mask)
+
+    @cached_property
+    def ahead(self) -> Tensor:
+        return self._base.characters(self._ids, self.mask, ahead=True)
 
     @cached_property
     def mean(self) -> Tensor:
@@ -118,6 +125,15 @@ def ngram_buckets(folded: Tensor, orders: tuple[int, ...], n_buckets: int) -> Te
     return (stacked ^ (stacked >> 32)).remainder(n_buckets)
 
 
+def to_first_character(rows: Tensor, orders: tuple[int, ...]) -> Tensor:
+    """Move each n-gram, (B, L, len(orders)), from its last character to its first."""
+    moved = [
+        F.pad(column, (0, order - 1))[:, order - 1 :]
+        for column, order in zip(rows.unbind(-1), orders, strict=True)
+    ]
+    return torch.stack(moved, dim=-1)
+
+
 @register("base", "ngram", NgramConfig)
 class NgramBase(nn.Module):
     """Embed each character with the hashed n-grams that end there.
@@ -150,9 +166,9 @@ class NgramBase(nn.Module):
     def forward(self, ids: Tensor) -> Encoding:
         return Encoding(self, ids)
 
-    def characters(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return one vector per character, (B, L, d)."""
-        x = self._sum(self._rows(ids, mask).flatten(0, 1)).view(*ids.shape, -1)
+    def characters(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
+        """Return one vector per character, (B, L, d); see `Encoding`."""
+        x = self._sum(self._rows(ids, mask, ahead=ahead).flatten(0, 1)).view(*ids.shape, -1)
         for block in self.blocks:
             x = block(x, mask)
         return x
@@ -166,11 +182,13 @@ class NgramBase(nn.Module):
         """Sum table rows: (n, k) becomes (n, d)."""
         return sum_rows(rows, self.table.weight, sparse=self.sparse_gradient)
 
-    def _rows(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def _rows(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
         """Table rows of each position: its code and its n-grams, (B, L, 1 + orders)."""
         config = self.config
         if self.table.num_embeddings == self.n_chars:
             return ids.unsqueeze(-1)
         buckets = ngram_buckets(self.folded[ids], config.ngram_orders, config.n_buckets)
         buckets = (buckets + self.n_chars) * mask.unsqueeze(-1)
+        if ahead:
+            buckets = to_first_character(buckets, config.ngram_orders)
         return torch.cat([ids.unsqueeze(-1), buckets], dim=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -49,11 +50,6 @@ class TaskModule(nn.Module):
         self.tower = tower
         self.head = head
 
-    @property
-    def metric(self) -> str:
-        """Name of the head's metric."""
-        return self.head.metric
-
     def forward(self, batch: Any) -> Tensor:
         return self.head(self.tower, self.base(batch.ids), batch)
 
@@ -69,4 +65,38 @@ class TaskModule(nn.Module):
             losses += float(loss.sum())
             metrics += float(metric.sum())
             n += len(batch)
-        return {"loss": losses / n, self.metric: metrics / n}
+        return {"loss": losses / n, self.head.metric: metrics / n}
+
+
+class MultiTaskModule(nn.Module):
+    """Several tasks on one base, of which each batch names one.
+
+    Parameters
+    ----------
+    base : nn.Module
+        The base of all tasks.
+    tasks : mapping of str to TaskModule
+        The tasks; their base is replaced.
+    weights : mapping of str to float
+        What each task's loss is multiplied by.
+    """
+
+    def __init__(
+        self, base: nn.Module, tasks: Mapping[str, TaskModule], weights: Mapping[str, float]
+    ) -> None:
+        super().__init__()
+        self.base = base
+        for task in tasks.values():
+            task.base = base
+        self.tasks: Any = nn.ModuleDict(tasks)
+        self.weights = dict(weights)
+
+    def forward(self, batch: Any) -> Tensor:
+        return self.weights[batch.task] * self.tasks[batch.task](batch)
+
+    def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
+        """Return the weighted sum of the tasks' mean losses, and what each task measures."""
+        found = {name: self.tasks[name].evaluate(batches.of[name], device) for name in batches.of}
+        loss = sum(self.weights[name] * values["loss"] for name, values in found.items())
+        each = {f"{name}_{k}": v for name, values in found.items() for k, v in values.items()}
+        return {"loss": loss, **each}

@@ -16,12 +16,13 @@ def check_common(pretrainer: Any) -> None:
     check_real("validation_fraction", pretrainer.validation_fraction, 0, 1)
     check_bool("warm_start", pretrainer.warm_start)
     check_integer("checkpoint_every", pretrainer.checkpoint_every, 1)
-    _check_base(pretrainer.base)
+    check_base(pretrainer.base)
     _check_noise(pretrainer.noise, pretrainer.auto_noise)
     _check_init_from(pretrainer.init_from, pretrainer.base)
 
 
-def _check_base(base: Any) -> None:
+def check_base(base: Any) -> None:
+    """Raise TypeError unless a base is a `Base`, its recipe or None."""
     if not (base is None or isinstance(base, Base | CCLMModelBase)):
         raise TypeError(
             f"base must be a Base, a CCLMModelBase or None, got {type(base).__name__}. Of a "

@@ -42,6 +42,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     See Also
     --------
     CausalLanguagePretrainer : Predict the next characters.
+    ClassificationPretrainer : Predict the labels of texts.
+    ContrastivePretrainer : Tell which two noisy views are of one text.
     MaskedLanguagePretrainer : Predict masked tokens.
     MaskedCharacterPretrainer : Predict masked characters.
     """
@@ -68,8 +70,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             Texts. An iterable without a length that can be iterated over again, such as
             `TextFiles` or a Hugging Face IterableDataset, is read anew in each epoch and never
             held in memory.
-        y : None
-            Ignored.
+        y : object, default=None
+            What the task is to learn beside the texts, such as labels; most tasks ignore it.
         validation : iterable of str, or (X, y), default=None
             Texts to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -98,8 +100,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         ----------
         X : iterable of str of shape (n,)
             Texts.
-        y : None
-            Ignored.
+        y : object, default=None
+            What the task is to learn beside the texts, such as labels; most tasks ignore it.
 
         Returns
         -------
@@ -125,8 +127,8 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         ----------
         X : iterable of str of shape (n,)
             Texts.
-        y : None
-            Ignored.
+        y : object, default=None
+            What the task is to learn beside the texts, such as labels; most tasks ignore it.
 
         Returns
         -------
@@ -162,6 +164,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Return checked texts, a list or a `TextStream`, and what is to be learnt of them."""
         return read_texts(X, missing=self.missing, column=self.column), None
+
+    def _all_texts(self, texts: Any, y: Any) -> Any:
+        """Return the texts to learn characters from."""
+        return texts
 
     def _learn(self, texts: Iterable[str], y: Any) -> None:
         """Learn what the task itself needs, before training; sets fitted attributes."""
@@ -208,7 +214,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
             seed = checkpoint.seed
         if not more:
-            self.base_ = self._start(texts, seed)
+            self.base_ = self._start(self._all_texts(texts, y), seed)
             self._learn(texts, y)
         batches, held_out = self._batches(texts, y, validation, once=once, seed=seed)
         past = self.history_ if more else []
@@ -287,6 +293,9 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         """Store what was trained as values."""
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
+        self._keep_tower(module, source)
+
+    def _keep_tower(self, module: TaskModule, source: Tower | None) -> None:
         name, config = self._tower_spec(source)
         self.tower_ = Tower.from_module(
             module.tower, base=self.base_, architecture=name, config=config, task=self.task

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils import get_tags
 
 TEXTS = (
     "a red fox", "two dogs bark", "the old cat sleeps", "birds", "Rain falls on the hills",
@@ -59,14 +60,24 @@ def seeded(estimator: Any) -> Any:
 def fitted(estimator: Any, texts: Sequence[str] = TEXTS) -> Any:
     """Return a seeded clone, fitted."""
     estimator = seeded(estimator)
-    estimator.fit(list(texts))
+    call(estimator.fit, list(texts))
     return estimator
+
+
+def call(method: Any, X: Any) -> Any:
+    """Call a method with texts, and with labels if it learns from them or measures by them."""
+    labelled = method.__name__ in ("fit", "score")
+    if not (labelled and get_tags(method.__self__).target_tags.required):
+        return method(X)
+    n = len(X) if hasattr(X, "__len__") else 2
+    return method(X, [row % 2 for row in range(n)])
 
 
 def outcome(estimator: Any, texts: Any = TEXTS) -> dict[str, Any]:
     """Return what a fitted estimator makes of texts, and the digests of what it learned."""
     texts = list(texts) if isinstance(texts, tuple) else texts
-    found = {name: getattr(estimator, name)(texts) for name in READERS if hasattr(estimator, name)}
+    readers = {name: getattr(estimator, name) for name in READERS if hasattr(estimator, name)}
+    found = {name: call(reader, texts) for name, reader in readers.items()}
     digests = {n: v.digest for n, v in vars(estimator).items() if hasattr(v, "digest")}
     assert found or digests, f"{type(estimator).__name__} has nothing to compare"
     return {**{name: np.asarray(value) for name, value in found.items()}, **digests}
@@ -97,7 +108,7 @@ def state(estimator: Any) -> str:
 def refusal(method: Callable, X: Any) -> str | None:
     """Return the message with which a method refuses X, or None if it does not."""
     try:
-        method(X)
+        call(method, X)
     except (TypeError, ValueError) as error:
         return str(error)
     return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
+import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
@@ -70,12 +72,15 @@ def _fill(body: dict[str, Any], cls: Any) -> None:
 
 def _reading_numbers(method: Callable) -> Callable:
     """Wrap a method; texts pass as they are, as one wrapped method may call another."""
+    parameters = signature(method).parameters
 
     @functools.wraps(method)
     def read(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
         if not (isinstance(X, list) and all(isinstance(text, str) for text in X)):
             first = method.__name__ == "partial_fit" and not hasattr(self, "n_features_in_")
             reset = first or method.__name__.startswith("fit")
+            if first and "classes" in parameters:  # the checks give them to classifiers alone
+                kwargs.setdefault("classes", np.unique(args[0]))
             numbers = validate_data(self, X, reset=reset)
             X = [" ".join(f"{number: .3e}" for number in row) for row in numbers]
         return method(self, X, *args, **kwargs)

@@ -70,6 +70,28 @@ def test_padding_row_gets_no_gradient(config):
     assert not base.table.weight.grad[0].any()
 
 
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+@torch.no_grad()
+def test_text_read_ahead_has_the_same_vectors_in_any_batch(config):
+    base = network(config)
+    together = base(padded(BATCH, length=11))
+    for row, codes in enumerate(BATCH):
+        alone = base(padded([codes])).ahead[0, : len(codes)]
+        torch.testing.assert_close(together.ahead[row, : len(codes)], alone, **CLOSE)
+    assert not together.ahead[~together.mask].any()
+
+
+@torch.no_grad()
+def test_vector_ahead_is_the_sum_of_character_and_ngrams_that_begin_there():
+    base = network(NgramConfig(width=2, n_buckets=7, ngram_orders=(2, 3)))
+    ids = padded([[4, 8, 6]])
+    pairs, triples = ngram_buckets(padded([[4, 5, 6]]), (2, 3), 7)[0].T.tolist()
+    rows = base.table.weight
+    first = rows[4] + rows[10 + pairs[1]] + rows[10 + triples[2]]
+    expected = torch.stack([first, rows[8] + rows[10 + pairs[2]], rows[6]])
+    torch.testing.assert_close(base(ids).ahead[0], expected)
+
+
 def test_inference_mode_agrees():
     base = network(CONFIGS[1])
     with torch.inference_mode():

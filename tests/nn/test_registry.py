@@ -38,11 +38,11 @@ def linear(monkeypatch):
 
 def test_names_are_listed():
     assert _registry.names("base") == ["ngram"]
-    assert _registry.names("tower") == ["pooled", "strided"]
+    assert _registry.names("tower") == ["conv", "pooled", "strided"]
 
 
 def test_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"tower='lstm'.*\['pooled', 'strided'\]"):
+    with pytest.raises(ValueError, match=r"tower='lstm'.*\['conv', 'pooled', 'strided'\]"):
         _registry.config_class("tower", "lstm")
 
 
@@ -78,7 +78,7 @@ def test_lists_become_tuples_again():
 
 def test_registering_gives_the_class_back(linear):
     assert linear is LinearTower
-    assert _registry.names("tower") == ["linear", "pooled", "strided"]
+    assert _registry.names("tower") == ["conv", "linear", "pooled", "strided"]
 
 
 @pytest.mark.parametrize("tower", ["linear", LinearConfig(width=5)])

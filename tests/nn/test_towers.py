@@ -6,7 +6,14 @@ import math
 import pytest
 import torch
 
-from sklearn_cclm.nn import NgramBase, NgramConfig, PooledConfig, StridedConfig, _registry
+from sklearn_cclm.nn import (
+    ConvConfig,
+    NgramBase,
+    NgramConfig,
+    PooledConfig,
+    StridedConfig,
+    _registry,
+)
 from sklearn_cclm.nn.blocks import sinusoids
 from sklearn_cclm.nn.pooling import POOLINGS, masked_mean, pool
 
@@ -20,6 +27,9 @@ TOWERS = [
     PooledConfig(width=8, hidden=10),
     StridedConfig(width=8, n_heads=2),
     StridedConfig(width=8, n_heads=2, downsample_factor=3, stride=3, n_strided_convs=1),
+    ConvConfig(width=8, n_layers=3),
+    ConvConfig(width=8, n_layers=2, kernel_size=2, direction="forward"),
+    ConvConfig(width=8, n_layers=2, direction="backward"),
 ]
 PAIRS = list(itertools.product(BASES, TOWERS))
 GENERATOR = torch.Generator().manual_seed(0)
@@ -101,7 +111,7 @@ def test_text_has_the_same_pooled_vector_in_any_batch(tower_config, pooling):
         torch.testing.assert_close(together[row], pooled(padded([text]))[0], **CLOSE)
 
 
-@pytest.mark.parametrize("tower_config", [PooledConfig(), StridedConfig()], ids=str)
+@pytest.mark.parametrize("tower_config", [PooledConfig(), StridedConfig(), ConvConfig()], ids=str)
 @torch.no_grad()
 def test_single_precision_is_enough_for_new_networks(tower_config):
     base, tower = networks(NgramConfig(n_buckets=1000, n_blocks=1), tower_config)

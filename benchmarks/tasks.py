@@ -1,0 +1,195 @@
+"""What each pretraining task teaches a tower in a fixed time, by accuracy on four labelled sets.
+
+    python benchmarks/tasks.py [--minutes M] [--threads N] [--only NAME ...] [--quick] [--json FILE]
+
+Each task is pretrained for about --minutes (10) on texts of the corpora in the folder named by the
+environment variable CCLM_DATA (default ../shared/data); a short run first tells how many texts that
+is. Classification and entities need labels, and take pros_cons, and wnut17 and wikigold.
+Distillation asks all-MiniLM-L6-v2 (see own_text.py), whose time counts. Features of the trained
+tower, of the same tower with untrained weights, and TF-IDF character n-grams are compared by a
+logistic regression on all training labels of trec_questions, tweet_emotion and sentence_polarity
+(of which a tenth is kept for testing), and on 10 labels per class of banking77 (mean of 3 draws).
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from _data import few_per_class, need, read_banking77, read_csv, read_lines
+from own_text import Teacher
+from sklearn.base import clone
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
+from sklearn_cclm import (
+    CausalLanguagePretrainer,
+    ClassificationPretrainer,
+    ComposedEmbedder,
+    ContrastivePretrainer,
+    DistillationPretrainer,
+    EntityPretrainer,
+    MaskedCharacterPretrainer,
+    MaskedLanguagePretrainer,
+    MultiTaskPretrainer,
+    TypoNoise,
+)
+from sklearn_cclm.datasets import read_conll
+
+CORPORA = (
+    "dialogues_sgd", "ebooks_cc0", "openstax_ccby", "self_dialogue", "state_of_the_union",
+    "wikipedia_sentences",
+)  # fmt: skip
+MOST = 200_000  # texts
+GRID = {"C": [0.01, 0.1, 1, 10]}
+
+
+def tasks():
+    """Return the pretrainers by name, with what they read."""
+    noise = TypoNoise(["slip", "swap", "drop"], rate=(-0.1, 0.2))
+    both = [
+        ("chars", MaskedCharacterPretrainer(tower="pooled")),
+        ("mlm", MaskedLanguagePretrainer(tower="pooled")),
+    ]
+    return {
+        "masked language, strided": (MaskedLanguagePretrainer(), "corpora"),
+        "masked language, pooled": (MaskedLanguagePretrainer(tower="pooled"), "corpora"),
+        "masked characters, strided": (MaskedCharacterPretrainer(), "corpora"),
+        "denoising, strided": (MaskedCharacterPretrainer(noise=noise), "corpora"),
+        "causal language, conv": (CausalLanguagePretrainer(n_predict=3), "corpora"),
+        "contrastive, pooled": (ContrastivePretrainer(), "corpora"),
+        "distillation, pooled": (DistillationPretrainer(), "teacher"),
+        "classification, pooled": (ClassificationPretrainer(), "labels"),
+        "entities, strided": (EntityPretrainer(), "entities"),
+        "multi-task, pooled": (MultiTaskPretrainer(both), "corpora"),
+    }
+
+
+def read(kind, teacher, seconds):
+    """Return the texts and targets that a task learns from."""
+    if kind == "labels":
+        rows = read_csv("pros_cons.csv.gz")
+        return [row["text"] for row in rows], [row["label"] for row in rows]
+    if kind == "entities":
+        return read_conll([need(f"ner_{n}.txt.gz") for n in ("wnut17.train", "wikigold.all")])
+    texts = read_lines(*CORPORA, n=MOST)
+    if kind == "corpora":
+        return texts, None
+    vectors, start = [], time.perf_counter()
+    while time.perf_counter() - start < seconds / 2 and len(vectors) * 500 < len(texts):
+        vectors.append(teacher.encode(texts[len(vectors) * 500 :][:500]))
+    vectors = np.concatenate(vectors)
+    return texts[: len(vectors)], vectors
+
+
+def fit_for(pretrainer, texts, y, seconds):
+    """Train for about so many seconds: as many texts, or passes over all, as a short run allows."""
+    pretrainer.set_params(random_state=0, max_epochs=1, validation_fraction=0.01)
+
+    def some(n):
+        return texts[:n], None if y is None else y[:n]
+
+    def took(n):
+        start = time.perf_counter()
+        pretrainer.fit(*some(n))
+        return time.perf_counter() - start
+
+    n = min(len(texts), 4000)
+    first = took(n // 2)
+    rate = (n - n // 2) / max(1e-3, took(n) - first)
+    passes = max(1.0, rate * seconds / len(texts))
+    n = len(texts) if passes > 1 else max(1, int(rate * seconds))
+    pretrainer.set_params(max_epochs=round(passes))
+    used = took(n)
+    return f"{n:,} texts x {round(passes)}, {used:.0f} s"
+
+
+def towers(pretrainer):
+    """Return the (name, tower) pairs of a fitted pretrainer."""
+    return getattr(pretrainer, "towers_", None) or [("own", pretrainer.tower_)]
+
+
+def labelled_sets():
+    """Return train and test of each labelled set, and the numbers of the draws of labels."""
+    sets = {}
+    for name, file in (("trec", "trec_questions"), ("emotion", "tweet_emotion")):
+        rows = read_csv(f"{file}.csv.gz")
+        parts = [[r for r in rows if r["split"] == split] for split in ("train", "test")]
+        sets[name] = [([r["text"] for r in p], [r["label"] for r in p]) for p in parts]
+    rows = read_csv("sentence_polarity.csv.gz")
+    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+    parts = rows[len(rows) // 10 :], rows[: len(rows) // 10]
+    sets["polarity"] = [([r["text"] for r in p], [r["label"] for r in p]) for p in parts]
+    sets["banking77"] = read_banking77()
+    return sets
+
+
+def accuracies(transformer, sets):
+    """Return the accuracy on each set."""
+    figures = {}
+    for name, (train, test) in sets.items():
+        few = name == "banking77"
+        draws = [few_per_class(train[1], 10, seed) for seed in range(3)] if few else [slice(None)]
+        features = transformer.fit(train[0]).transform(train[0]), transformer.transform(test[0])
+        labels = np.array(train[1])
+        found = []
+        for rows in draws:
+            search = GridSearchCV(LogisticRegression(max_iter=300, tol=1e-3), GRID, cv=3)
+            search.fit(features[0][rows], labels[rows])
+            found.append(search.score(features[1], test[1]))
+        figures[name] = float(np.mean(found))
+    return figures
+
+
+def show(name, figures, note):
+    """Print a row of the table."""
+    cells = " | ".join(f"{value:.3f}" for value in figures.values())
+    print(f"| {name} | {cells} | {note} |", flush=True)
+
+
+def main():
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10, help="pretraining of each task (10)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="tasks whose name starts so")
+    parser.add_argument("--cache", type=Path, default=Path(__file__).parent / ".cache")
+    parser.add_argument("--quick", action="store_true", help="a tiny run that shows the steps")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    seconds = 3 if options.quick else options.minutes * 60
+    sets = labelled_sets()
+    if options.quick:
+        sets = {name: [(t[:300], y[:300]) for t, y in parts] for name, parts in sets.items()}
+    print(f"| features | {' | '.join(sets)} | pretraining |")
+    print(f"|---{'|---' * len(sets)}|---|")
+    tfidf = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    report = {"TF-IDF char_wb (2-5)": accuracies(make_pipeline(tfidf, MaxAbsScaler()), sets)}
+    show("TF-IDF char_wb (2-5)", report["TF-IDF char_wb (2-5)"], "")
+    for name, (pretrainer, kind) in tasks().items():
+        if options.only and not name.startswith(tuple(options.only)):
+            continue
+        texts, y = read(kind, Teacher(options.cache), seconds)
+        left = seconds / 2 if kind == "teacher" else seconds
+        still = clone(pretrainer).set_params(max_epochs=1, lr=1e-12, random_state=0)
+        untrained = towers(still.fit(texts[:2000], None if y is None else y[:2000]))
+        note = fit_for(pretrainer, texts, y, left)
+        for label, parts, said in (
+            (name, towers(pretrainer), note), (f"{name}, untrained", untrained, "")
+        ):  # fmt: skip
+            report[label] = accuracies(
+                make_pipeline(ComposedEmbedder(parts), StandardScaler()), sets
+            )
+            show(label, report[label], said)
+    if options.json:
+        Path(options.json).write_text(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

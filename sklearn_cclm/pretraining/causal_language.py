@@ -1,0 +1,247 @@
+"""Pretrain by predicting the next characters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_cclm._batches import Batch
+from sklearn_cclm._codes import CLS, PAD
+from sklearn_cclm._params import check_integer, check_option
+from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.nn import ConvConfig, _registry
+from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.task import Head
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.pretraining._views import View
+
+
+class CausalLanguagePretrainer(BasePretrainer):
+    """Predict the next characters.
+
+    Hidden: all that follows a character; "backward", all that stands before it.
+    Predicted: at each character the next `n_predict` ones; the first of a text only where the
+    base's preprocessor has ``add_cls=True``. With `noise`, the clean ones.
+    Learned: how words and sentences go on; each character is a prediction, so texts are used well.
+    Relation: `MaskedCharacterPretrainer` sees both sides and predicts few places. A forward and a
+    backward tower composed see both sides as well, as in contextual string embeddings.
+
+    Parameters
+    ----------
+    base : Base, CCLMModelBase or None, default=None
+        A trained base, which stays as it is, or the recipe of one to train. None stands for
+        ``CCLMModelBase()``. Its ``n_blocks`` must be 0, since blocks look both ways.
+    tower : str or config value, default="conv"
+        Architecture of the tower, "conv" or, forward, "pooled", or a value such as
+        ``ConvConfig(width=64, direction="forward")``.
+    n_predict : int, default=1
+        Characters to predict at each place; more ask for more than the current word.
+    direction : {"forward", "backward"}, default="forward"
+        Whether to predict what follows or what stands before; sets that of ``tower="conv"``.
+    noise : TypoNoise, default=None
+        Corrupts the texts that the network sees, anew in each epoch.
+    init_from : Tower, default=None
+        Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
+        its base, which is trained further unless `base` is that base.
+    max_epochs : int, default=10
+        Passes over the texts.
+    batch_size : int, default=128
+        Texts per step.
+    lr : float, default=2e-3
+        Highest learning rate; it rises linearly and then falls along a cosine.
+    base_lr : float, default=None
+        That of the base; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+        Optimizer; a class must take `lr` and `weight_decay`.
+    weight_decay : float, default=0.01
+        Its weight decay.
+    warmup : float, default=0.1
+        Share of the steps in which the learning rate rises.
+    max_grad_norm : float, default=1.0
+        Gradients of a larger norm are scaled down to it.
+    validation_fraction : float, default=0.1
+        Share of the texts held out for `history_`.
+    early_stopping : bool, default=False
+        Whether to stop when the held-out loss no longer falls, and return the best weights.
+    patience : int, default=3
+        Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from what an earlier `fit` learned, characters included.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
+    callbacks : list of skorch callbacks, default=None
+        Called during training; copied first.
+    missing : {"error", "empty"}, default="error"
+        Whether None and NaN raise ValueError or are empty texts.
+    column : str, default=None
+        The column to read from tables and Hugging Face datasets.
+    device : str, default="auto"
+        Torch device; "auto" takes an accelerator where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order and masks.
+    verbose : int, default=0
+        With 1, a progress bar on a terminal, else a line per epoch.
+
+    Attributes
+    ----------
+    base_ : Base
+        The base: the one given, or the one trained here.
+    tower_ : Tower
+        The trained tower.
+    preprocessor_ : CharPreprocessor
+        The fitted preprocessor that the base reads text with.
+    head_weights_ : dict of str to ndarray
+        The output layer, which `score` needs.
+    history_ : list of dict
+        For each epoch, losses and held-out accuracy.
+    n_iter_ : int
+        Epochs run.
+
+    References
+    ----------
+    A. Akbik, D. Blythe, R. Vollgraf (2018). Contextual String Embeddings for Sequence Labeling.
+    COLING.
+    W. Qi et al. (2020). ProphetNet. Findings of EMNLP.
+
+    Examples
+    --------
+    >>> from sklearn_cclm import CausalLanguagePretrainer, CCLMModelBase, ConvConfig
+    >>> base = CCLMModelBase(width=16, n_buckets=100)
+    >>> tower = ConvConfig(width=16, n_layers=2, direction="backward")
+    >>> pretrainer = CausalLanguagePretrainer(
+    ...     base, tower=tower, direction="backward", max_epochs=1, random_state=0
+    ... )
+    >>> pretrainer.fit(["some text", "more text"] * 10).tower_.task
+    'causal_language'
+    """
+
+    task = "causal_language"
+
+    def __init__(
+        self,
+        base: Any = None,
+        *,
+        tower: Any = "conv",
+        n_predict: int = 1,
+        direction: str = "forward",
+        noise: Any = None,
+        init_from: Any = None,
+        max_epochs: int = 10,
+        batch_size: int = 128,
+        lr: float = 2e-3,
+        base_lr: float | None = None,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        max_grad_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        early_stopping: bool = False,
+        patience: int = 3,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
+        callbacks: Any = None,
+        missing: str = "error",
+        column: Any = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.base = base
+        self.tower = tower
+        self.n_predict = n_predict
+        self.direction = direction
+        self.noise = noise
+        self.init_from = init_from
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.base_lr = base_lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callbacks = callbacks
+        self.missing = missing
+        self.column = column
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_task(self) -> None:
+        check_integer("n_predict", self.n_predict, 1)
+        check_option("direction", self.direction, ("forward", "backward"))
+        base = self.base if self.init_from is None else self.init_from.base
+        n_blocks = base.config["n_blocks"] if isinstance(base, Base) else self._recipe().n_blocks
+        if n_blocks:
+            raise ValueError(
+                f"The base has n_blocks={n_blocks}, which look both ways and so would show what is "
+                "to be predicted. Pass a base with n_blocks=0."
+            )
+        self._tower_spec(self.init_from)
+
+    def _tower_config(self) -> Any:
+        if self.tower != "conv":
+            return super()._tower_config()
+        return ConvConfig(direction=self.direction)
+
+    def _tower_spec(self, source: Tower | None) -> tuple[str, dict[str, Any]]:
+        name, config = super()._tower_spec(source)
+        sees = _registry.config_class("tower", name)(**config).sees
+        if sees != self.direction:
+            raise ValueError(
+                f"The tower {name!r} sees {sees!r}, so that direction={self.direction!r} would "
+                f"show it what is to be predicted. Pass tower='conv' or a config value that sees "
+                f"{self.direction!r} alone, such as ConvConfig(direction={self.direction!r})."
+            )
+        return name, config
+
+    def _make_batch(
+        self, view: View, example: None, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        ahead = np.arange(1, self.n_predict + 1)
+        steps = ahead if self.direction == "forward" else -ahead
+        length = view.clean.shape[1]
+        around = np.where(view.clean == CLS, PAD, view.clean)
+        around = np.pad(around, ((0, 0), (self.n_predict, self.n_predict)))
+        first = self.n_predict + steps
+        targets = [view.of_origin(around[:, start : start + length]) for start in first]
+        wanted = np.stack(targets, axis=-1).ravel()  # of each place, one per step
+        predictions = np.flatnonzero(wanted)
+        return view.ids, wanted[predictions], {"predictions": predictions}
+
+    def _make_head(self, width: int, n_chars: int) -> Head:
+        return NextCharactersHead(width, n_chars, n_predict=self.n_predict)
+
+
+class NextCharactersHead(Head):
+    """Softmax over characters at each place, one for each step ahead."""
+
+    def __init__(self, width: int, n_chars: int, *, n_predict: int) -> None:
+        super().__init__()
+        self.n_chars = n_chars
+        self.output = nn.Linear(width, n_predict * n_chars)
+
+    def forward(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+        return F.cross_entropy(self._logits(tower, encoding, batch), batch.targets)
+
+    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
+        logits = self._logits(tower, encoding, batch)
+        loss = F.cross_entropy(logits, batch.targets, reduction="none")
+        return loss, logits.argmax(1) == batch.targets
+
+    def _logits(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+        logits = self.output(tower(encoding)).view(-1, self.n_chars)  # (B * L * n_predict, n_chars)
+        return logits[batch.extra["predictions"]]

@@ -1,0 +1,324 @@
+"""Pretrain several tasks at once on one base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_cclm._batches import AlternatingBatches, Batches
+from sklearn_cclm._checkpoint import Checkpoint
+from sklearn_cclm._device import resolve_device
+from sklearn_cclm._named import NamedPartsMixin
+from sklearn_cclm._params import check_integer, check_real
+from sklearn_cclm._seeds import draw_seed
+from sklearn_cclm._streams import read_texts
+from sklearn_cclm._tags import TextTagsMixin
+from sklearn_cclm._training import Schedule, train
+from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.nn.task import MultiTaskModule
+from sklearn_cclm.pretraining._checks import check_base
+from sklearn_cclm.pretraining._corpus import training_digest
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+
+
+class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin):
+    """Train one base with several towers jointly, a task each.
+
+    Hidden and predicted: what each task says; the batches of the tasks alternate at random.
+    Learned: a base that serves all tasks, and a tower for each of them.
+    Relation: trained one after the other, the first task alone forms the base, and the later
+    towers make do with it.
+
+    Parameters
+    ----------
+    tasks : list of (str, pretrainer)
+        Named pretrainers, which are cloned. Their own parameters say what is hidden, the `tower`,
+        `noise`, `batch_size` and how labels are read; those of the training are these here. They
+        have no `base` and no `init_from`.
+    base : Base, CCLMModelBase or None, default=None
+        A trained base, which stays as it is, or the recipe of one to train. None stands for the
+        recipe of the first task.
+    weights : mapping of str to float, default=None
+        What each task's loss is multiplied by; 1 where nothing is said.
+    max_epochs : int, default=10
+        Passes of every task over the texts.
+    lr : float, default=2e-3
+        Highest learning rate; it rises linearly and then falls along a cosine.
+    base_lr : float, default=None
+        That of the base; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+        Optimizer; a class must take `lr` and `weight_decay`.
+    weight_decay : float, default=0.01
+        Its weight decay.
+    warmup : float, default=0.1
+        Share of the steps in which the learning rate rises.
+    max_grad_norm : float, default=1.0
+        Gradients of a larger norm are scaled down to it.
+    validation_fraction : float, default=0.1
+        Share of the texts held out for `history_`.
+    early_stopping : bool, default=False
+        Whether to stop when the held-out loss no longer falls, and return the best weights.
+    patience : int, default=3
+        Epochs without improvement before stopping.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
+    callbacks : list of skorch callbacks, default=None
+        Called during training; copied first.
+    missing : {"error", "empty"}, default="error"
+        Whether None and NaN raise ValueError or are empty texts.
+    column : str, default=None
+        The column to read from tables and Hugging Face datasets.
+    device : str, default="auto"
+        Torch device; "auto" takes an accelerator where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order and masks.
+    verbose : int, default=0
+        With 1, a progress bar on a terminal, else a line per epoch.
+
+    Attributes
+    ----------
+    base_ : Base
+        The base: the one given, or the one trained here.
+    towers_ : list of (str, Tower)
+        The trained towers, all on `base_`.
+    tasks_ : list of (str, pretrainer)
+        The tasks as fitted here, with their own `tower_`.
+    history_ : list of dict
+        For each epoch, the loss, the weighted sum of the held-out losses, and each task's
+        held-out loss and metric.
+    n_iter_ : int
+        Epochs run.
+
+    References
+    ----------
+    R. Caruana (1997). Multitask Learning. Machine Learning 28.
+
+    Examples
+    --------
+    >>> from sklearn_cclm import CCLMModelBase, ComposedEmbedder
+    >>> from sklearn_cclm import MaskedCharacterPretrainer, MultiTaskPretrainer
+    >>> base = CCLMModelBase(width=16, n_buckets=100)
+    >>> tasks = [("gaps", MaskedCharacterPretrainer(tower="pooled", span_length=0)),
+    ...          ("runs", MaskedCharacterPretrainer(tower="pooled", mask_rate=0))]
+    >>> both = MultiTaskPretrainer(tasks, base, max_epochs=1, random_state=0)
+    >>> both = both.fit(["some text", "more text"] * 10)
+    >>> ComposedEmbedder(both.towers_).fit_transform(["some text"]).shape
+    (1, 256)
+    """
+
+    _parts = "tasks"
+    base_: Base
+
+    def __init__(
+        self,
+        tasks: Any,
+        base: Any = None,
+        *,
+        weights: Any = None,
+        max_epochs: int = 10,
+        lr: float = 2e-3,
+        base_lr: float | None = None,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        max_grad_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        early_stopping: bool = False,
+        patience: int = 3,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
+        callbacks: Any = None,
+        missing: str = "error",
+        column: Any = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.tasks = tasks
+        self.base = base
+        self.weights = weights
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.base_lr = base_lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callbacks = callbacks
+        self.missing = missing
+        self.column = column
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
+        """Train a base and a tower for each task on texts.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts, or a stream of them, as for the tasks.
+        y : object or mapping of str to object, default=None
+            What the tasks are to learn of the texts, where they need it: a mapping by their
+            names, or anything else for all of them.
+        validation : iterable of str, default=None
+            Texts to measure the held-out loss on, instead of `validation_fraction` of `X`; for
+            tasks that learn from the texts alone.
+
+        Returns
+        -------
+        MultiTaskPretrainer
+            The fitted pretrainer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or a text is not allowed, or a task has nothing to predict.
+        FloatingPointError
+            If the loss is no longer finite.
+        """
+        self._check_params()
+        texts = read_texts(X, missing=self.missing, column=self.column)
+        fitted = copy(self)
+        fitted._train(texts, y, validation)
+        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
+        return self
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return minus the weighted sum of the tasks' mean losses, corrupted with a fixed seed.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : object or mapping of str to object, default=None
+            As for `fit`.
+
+        Returns
+        -------
+        float
+            Greater is better, as scikit-learn's model selection expects.
+        """
+        check_is_fitted(self)
+        texts = read_texts(X, missing=self.missing, column=self.column)
+        batches = {}
+        for name, task in self.tasks_:
+            chunk, _ = task._reader().read(*task._check_inputs(texts, _of_task(y, name)))
+            batches[name] = Batches.of(chunk, batch_size=task.batch_size, seed=0, fixed=True)
+        modules = {name: task._task_module() for name, task in self.tasks_}
+        module = MultiTaskModule(self.base_.build(), modules, self._weights())
+        device = resolve_device(self.device)
+        return -module.to(device).evaluate(AlternatingBatches(batches, seed=0), device)["loss"]
+
+    def _train(self, texts: Any, y: Any, validation: Any) -> None:
+        seed = draw_seed(self.random_state)
+        checkpoint = None
+        if self.checkpoint is not None:
+            training = training_digest(self, texts, y, None)
+            checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
+            seed = checkpoint.seed
+        tasks = self._prepared(texts, y, seed)
+        batches, held_out = {}, {}
+        for number, (name, task) in enumerate(tasks.items()):
+            inputs = task._check_inputs(texts, _of_task(y, name))
+            batches[name], held_out[name] = task._batches(
+                *inputs, validation, once=False, seed=seed + number
+            )
+
+        def build() -> MultiTaskModule:
+            modules = {name: task._builder(None, more=False)() for name, task in tasks.items()}
+            base = next(iter(modules.values())).base
+            return MultiTaskModule(base, modules, self._weights())
+
+        trained = train(
+            build,
+            AlternatingBatches(batches, seed=seed),
+            AlternatingBatches(held_out, seed=seed) if all(held_out.values()) else None,
+            self._schedule(),
+            seed=seed,
+            checkpoint=checkpoint,
+        )
+        self.history_ = trained.history
+        self.n_iter_ = len(self.history_)
+        if not isinstance(self.base, Base):
+            self.base_ = self.base_.with_module(trained.module.base)
+        for name, task in tasks.items():
+            task.base_ = self.base_
+            task._keep_tower(trained.module.tasks[name], None)
+        self.tasks_ = list(tasks.items())
+        self.towers_: list[tuple[str, Tower]] = [(name, task.tower_) for name, task in self.tasks_]
+
+    def _prepared(self, texts: Any, y: Any, seed: int) -> dict[str, Any]:
+        """Return clones of the tasks that know the base to begin with, and what they need else."""
+        tasks = {name: clone(task) for name, task in self.tasks}
+        first = next(iter(tasks.values()))
+        if self.base is not None:
+            first.base = self.base
+        start = first._start(texts, seed)
+        for name, task in tasks.items():
+            task.set_params(validation_fraction=self.validation_fraction)
+            task.set_params(early_stopping=self.early_stopping)
+            task.base = self.base
+            task.preprocessor_ = first.preprocessor_
+            task.base_ = start
+            task._learn(*task._check_inputs(texts, _of_task(y, name)))
+        self.base_ = start
+        return tasks
+
+    def _weights(self) -> dict[str, float]:
+        return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
+
+    def _schedule(self) -> Schedule:
+        return Schedule(
+            max_epochs=self.max_epochs,
+            lr=self.lr,
+            base_lr=self.base_lr,
+            optimizer=self.optimizer,
+            weight_decay=self.weight_decay,
+            warmup=self.warmup,
+            max_grad_norm=self.max_grad_norm,
+            early_stopping=self.early_stopping,
+            patience=self.patience,
+            callbacks=self.callbacks,
+            device=self.device,
+            verbose=self.verbose,
+        )
+
+    def _check_params(self) -> None:
+        """Raise ValueError or TypeError for a parameter that is not allowed."""
+        self._schedule()  # checks the training parameters
+        check_real("validation_fraction", self.validation_fraction, 0, 1)
+        check_integer("checkpoint_every", self.checkpoint_every, 1)
+        check_base(self.base)
+        names = self._check_names()
+        for name, task in self.tasks:
+            if not isinstance(task, BasePretrainer):
+                raise TypeError(f"Task {name!r} must be a pretrainer, got {task!r}.")
+            if task.base is not None or task.init_from is not None:
+                raise ValueError(
+                    f"Task {name!r} has a base or an init_from of its own; all tasks share the "
+                    "base of the MultiTaskPretrainer: pass it there."
+                )
+            task._check_params()
+        for name, weight in (self.weights or {}).items():
+            if name not in names:
+                raise ValueError(f"weights names {name!r}, but the tasks are {names}.")
+            check_real(f"weights[{name!r}]", weight, 0, np.inf, ends="neither")
+
+
+def _of_task(y: Any, name: str) -> Any:
+    """Return what y holds for a task."""
+    return y.get(name) if isinstance(y, Mapping) else y

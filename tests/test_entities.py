@@ -1,0 +1,350 @@
+"""Named entities: what users give, as spans, as tags per character, and as a score."""
+
+import os
+import sys
+from pathlib import Path
+from unicodedata import normalize
+
+import datasets
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
+from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1, words
+from sklearn_cclm._windows import windows
+from sklearn_cclm.datasets import read_conll
+
+DATA = Path(os.environ.get("CCLM_DATA", Path(__file__).parents[2] / "shared" / "data"))
+CI = settings(derandomize=True, deadline=None, max_examples=200)
+TOKENS = st.text("aZ9é\ud800.#🙂", min_size=1, max_size=4)
+SENTENCES = st.lists(TOKENS, max_size=8)
+
+
+@st.composite
+def tagged(draw):
+    """Draw tokens and their tags in BIO."""
+    tokens = draw(SENTENCES)
+    tags, inside = [], None
+    for _ in tokens:
+        label = draw(st.sampled_from([None, "x", "creative-work"]))
+        goes_on = label and label == inside and draw(st.booleans())
+        tags.append(f"{'I' if goes_on else 'B'}-{label}" if label else "O")
+        inside = label
+    return tokens, tags
+
+
+def bio(tokens, spans):
+    """Return the BIO tags of tokens whose entities are these spans."""
+    tags, place = [], 0
+    for token in tokens:
+        inside = [span for span in spans if span.start <= place < span.end]
+        tags += [f"{'B' if s.start == place else 'I'}-{s.label}" for s in inside] or ["O"]
+        place += len(token) + 1
+    return tags
+
+
+def lengths(texts):
+    return np.array([len(text) for text in texts], dtype=np.int64)
+
+
+def said(codes, tag_set):
+    """Return codes as probabilities."""
+    return np.eye(len(tag_set.names))[codes]
+
+
+# what is read
+
+
+def test_tokens_become_a_text_and_tags_spans():
+    texts, spans = read_entities(
+        [["Ada", "King", ",", "London"], []], [["B-p", "I-p", "O", "B-l"], []]
+    )
+    assert texts == ["Ada King , London", ""]
+    assert spans == [[(0, 8, "p"), (11, 17, "l")], []]
+
+
+@CI
+@given(st.lists(tagged(), max_size=4))
+def test_tags_come_back_from_spans(rows):
+    sentences, tags = [row[0] for row in rows], [row[1] for row in rows]
+    texts, spans = read_entities(sentences, tags)
+    assert texts == [" ".join(tokens) for tokens in sentences]
+    assert [bio(*row) for row in zip(sentences, spans, strict=True)] == tags
+
+
+SCHEMES = {
+    "IOB1": "I-x I-x B-x I-y O I-y",
+    "IOB2": "B-x I-x B-x B-y O B-y",
+    "IOBES": "B-x E-x S-x S-y O S-y",
+    "BILOU": "B-x L-x U-x U-y O U-y",
+}
+
+
+@pytest.mark.parametrize("tags", SCHEMES.values(), ids=SCHEMES)
+def test_schemes(tags):
+    found = read_entities([list("abcdef")], [tags.split()])[1]
+    assert found == [[(0, 3, "x"), (4, 5, "x"), (6, 7, "y"), (10, 11, "y")]]
+
+
+def test_a_long_entity_in_iobes_and_one_after_it():
+    found = read_entities([list("abcde")], [["B-x", "I-x", "E-x", "I-x", "E-x"]])[1]
+    assert found == [[(0, 5, "x"), (6, 9, "x")]]
+
+
+def test_spans_are_sorted_and_may_be_dicts():
+    given = [{"start": 4, "end": np.int64(6), "label": np.str_("b"), "id": 7}, [0, 3, "a"]]
+    found = read_entities(["abc de"], [given])[1]
+    assert found == [[(0, 3, "a"), (4, 6, "b")]]
+    assert [type(part) for part in found[0][1]] == [int, int, str]
+
+
+def test_adjacent_spans_do_not_overlap():
+    assert read_entities(["abcd"], [[(2, 4, "x"), (0, 2, "x")]])[1] == [[(0, 2, "x"), (2, 4, "x")]]
+
+
+def test_what_is_to_be_predicted_has_no_spans():
+    assert read_entities([["a", "b"], ["c"]]) == (["a b", "c"], None)
+    assert read_entities(["a", None], missing="empty") == (["a", ""], None)
+    assert read_entities([]) == ([], None)
+
+
+TABLES = {
+    "pandas": lambda x, y: (pd.Series(x), pd.Series(y), None),
+    "numpy rows": lambda x, y: ([np.array(row) for row in x], [np.array(row) for row in y], None),
+    "hf": lambda x, y: (datasets.Dataset.from_dict({"t": x, "o": x}), y, "t"),
+    "hf columns": lambda x, y: (
+        datasets.Dataset.from_dict({"x": x})["x"],
+        datasets.Dataset.from_dict({"y": y})["y"],
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("make", TABLES.values(), ids=TABLES)
+def test_tables(make):
+    X, y, column = make([["a", "b"], ["c"]], [["O", "B-x"], ["O"]])
+    assert read_entities(X, y, column=column) == (["a b", "c"], [[(2, 3, "x")], []])
+
+
+BAD_SPANS = {
+    "out of range": ((0, 9, "x"), r"Span \(0, 9, 'x'\) of text 1 \('abc de'\).* 6 characters"),
+    "negative": ((-2, 3, "x"), "leaves the text"),
+    "empty": ((2, 2, "x"), "is empty"),
+    "not whole": ((0.0, 3, "x"), "places in characters"),
+    "label": ((0, 3, 1), "label 1: pass a str"),
+    "no label": ((0, 3, ""), "pass a str that is not empty"),
+    "pair": ((0, 3), "is not"),
+    "key": ({"start": 0, "end": 3, "entity_group": "x"}, "label None"),
+    "tag": ("B-x", r"text\.split\(\)"),
+    "number": (3, "is not"),
+}
+
+
+@pytest.mark.parametrize(("span", "match"), BAD_SPANS.values(), ids=BAD_SPANS)
+def test_bad_span(span, match):
+    with pytest.raises(ValueError, match=match):
+        read_entities(["", "abc de"], [[], [span]])
+
+
+def test_overlapping_spans():
+    with pytest.raises(ValueError, match=r"\(0, 3, 'x'\) and \(2, 4, 'x'\) of text 0 .*keep one"):
+        read_entities(["abcd"], [[(2, 4, "x"), (0, 3, "x")]])
+
+
+@pytest.mark.parametrize("row", [None, "O", {"start": 0}, 3])
+def test_spans_that_are_no_list(row):
+    with pytest.raises(ValueError, match=r"spans of text 0 .* \[\] for a text without"):
+        read_entities(["a"], [row])
+
+
+BAD_ROWS = {
+    "tags too few": ([["a", "b"]], [["O"]], ValueError, "Text 0 has 2 tokens and 1 tags"),
+    "tags as text": ([["a"]], ["O"], TypeError, "pass a list"),
+    "no tags": ([["a"]], [None], TypeError, "pass a list"),
+    "numbers": ([["a"]], [[np.int64(3)]], TypeError, r"number 3 .*features\[\"ner_tags\"\]"),
+    "no prefix": ([["a"]], [["person"]], ValueError, "tag 'person': tags are 'O', or one of B, I"),
+    "no label": ([["a"]], [["B-"]], ValueError, "tag 'B-'"),
+    "missing tag": ([["a"]], [[None]], ValueError, "tag None"),
+    "empty token": ([["a", ""]], None, ValueError, "Token 1 of text 0 is ''"),
+    "token": ([["a", 1]], None, ValueError, "Token 1 of text 0 is 1"),
+    "mixed": ([["a"], "b"], None, TypeError, "Row 1 is a str"),
+    "rows": (["a", "b"], [[]], ValueError, "X has 2 rows and y 1"),
+    "text": ("ab", None, ValueError, "single str"),
+    "missing": (["a", None], None, ValueError, "Text 1 is missing"),
+}
+
+
+@pytest.mark.parametrize(("X", "y", "error", "match"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_bad_rows(X, y, error, match):
+    with pytest.raises(error, match=match):
+        read_entities(X, y)
+
+
+# normalisation
+
+
+def nfkc(texts):
+    return [normalize("NFKC", text) for text in texts]
+
+
+def test_spans_move_with_their_text():
+    text = "ﬁne cafe\u0301 Zoe\u0308, a\u0301b"  # a ligature and marks
+    given = [[Span(4, 9, "x"), Span(10, 14, "y"), Span(16, 19, "z")]]
+    moved = normalized_spans(given, [text], nfkc)
+    plain = nfkc([text])[0]
+    assert [plain[s:e] for s, e, _ in moved[0]] == ["café", "Zoë", "áb"]
+    assert original_spans(moved, [text], nfkc) == given
+
+
+def test_a_span_that_vanishes_is_dropped():
+    assert normalized_spans([[Span(1, 2, "x")]], ["e\u0301"], nfkc) == [[]]
+
+
+# tags per character
+
+
+def test_codes_of_characters():
+    tag_set = TagSet.of([[Span(0, 1, "y")], [Span(0, 1, "x")]])
+    assert tag_set.names == ("O", "B-x", "I-x", "B-y", "I-y")
+    spans = [[Span(0, 2, "y"), Span(2, 4, "y")], [], [Span(1, 2, "x")]]
+    assert tag_set.encode(spans, np.array([4, 0, 3])).tolist() == [3, 4, 3, 4, 0, 1, 0]
+
+
+def test_no_texts_have_no_tags():
+    tag_set = TagSet(("x",))
+    assert tag_set.encode([], lengths([])).shape == (0,)
+    assert tag_set.decode(np.zeros((0, 3)), []) == []
+    assert tag_set.decode(np.zeros((0, 3)), ["", ""]) == [[], []]
+
+
+def test_unknown_label():
+    with pytest.raises(ValueError, match=r"labels \['y'\], and known are \['x'\]"):
+        TagSet(("x",)).encode([[Span(0, 1, "y")]], np.array([1]))
+
+
+@CI
+@given(st.lists(tagged(), max_size=4))
+def test_spans_come_back_from_codes(rows):
+    texts, spans = read_entities([row[0] for row in rows], [row[1] for row in rows])
+    tag_set = TagSet(("creative-work", "x"))
+    codes = tag_set.encode(spans, lengths(texts))
+    assert codes.shape == (sum(map(len, texts)),)
+    assert tag_set.decode(said(codes, tag_set), texts) == spans
+
+
+def test_a_word_is_what_its_characters_say_on_average():
+    tag_set, text = TagSet(("x", "y")), "Paris, Texas!"
+    scores = said([3, 2, 2, 2, 0, 0, 0, 0, 4, 4, 0, 0, 4], tag_set)
+    assert tag_set.decode(scores, [text]) == [[(0, 5, "x"), (12, 13, "y")]]
+    scores[7:12] = [0.4, 0, 0, 0.3, 0.3]  # a label wins before one of its tags does
+    assert tag_set.decode(scores, [text])[0][1:] == [(7, 13, "y")]
+
+
+def test_entities_start_at_b_and_at_another_label_and_do_not_span_texts():
+    tag_set = TagSet(("x", "y"))
+    scores = said([2, 0, 2, 0, 1, 0, 4, 4], tag_set)
+    found = tag_set.decode(scores, ["a b c d", "e"])
+    assert found == [[(0, 3, "x"), (4, 5, "x"), (6, 7, "y")], [(0, 1, "y")]]
+
+
+def test_spaces_have_no_vote():
+    tag_set = TagSet(("x",))
+    assert tag_set.decode(said([1, 0, 0, 2], tag_set), ["a  b"]) == [[(0, 4, "x")]]
+
+
+def test_words_are_runs_of_letters_and_single_marks():
+    texts = ["Mr. O'Neil’s", "", "हिन्दी #x_1\u2028", "東京🙂🙂", "\ud800a"]
+    starts, ends, owners = words(texts)
+    joined = "".join(texts)
+    found = [
+        (owner, joined[s:e]) for s, e, owner in zip(starts, ends, owners.tolist(), strict=True)
+    ]
+    assert found == [
+        *((0, word) for word in ["Mr", ".", "O", "'", "Neil", "’", "s"]),
+        *((2, word) for word in ["हिन्दी", "#", "x", "_", "1"]),
+        *((3, word) for word in ["東京", "🙂", "🙂"]),
+        (4, "\ud800a"),
+    ]
+
+
+@CI
+@given(st.lists(st.text("ab. 🙂", max_size=12), max_size=4), st.integers(1, 5))
+def test_windows_have_the_tags_of_their_characters(texts, size):
+    tags = np.arange(sum(map(len, texts)))
+    pieces, _ = windows(texts, size)
+    by_row = CharacterTags(tags, lengths(pieces))
+    rows = np.arange(len(pieces))[::-1]
+    expected = np.split(tags, np.cumsum(lengths(pieces))[:-1])[::-1] if len(pieces) else []
+    assert by_row[rows].tolist() == [tag for part in expected for tag in part.tolist()]
+
+
+# the score
+
+
+def test_f1_by_hand():
+    texts = ["Ada King lives in London", "no entity", "ab cd"]
+    true = [[Span(0, 8, "p"), Span(18, 24, "l")], [], [Span(0, 2, "p"), Span(3, 5, "p")]]
+    predicted = [[Span(0, 3, "p"), Span(18, 24, "l")], [Span(0, 2, "p")], [Span(0, 2, "p")]]
+    assert entity_f1(true, predicted, texts) == pytest.approx(2 * 2 / (4 + 4))
+
+
+def test_f1_tells_adjacent_entities_from_one():
+    texts, two, one = ["abcd"], [[Span(0, 2, "x"), Span(2, 4, "x")]], [[Span(0, 4, "x")]]
+    assert entity_f1(two, one, texts) == 0
+    assert entity_f1(two, two, texts) == 1
+
+
+def test_f1_knows_labels_with_hyphens():
+    texts = ["ab"]
+    assert entity_f1([[Span(0, 2, "B-x-y")]], [[Span(0, 2, "B-x-y")]], texts) == 1
+    assert entity_f1([[Span(0, 2, "B-x-y")]], [[Span(0, 2, "B-z-y")]], texts) == 0
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["ab"]])
+def test_f1_of_nothing_is_0_without_a_warning(texts):
+    assert entity_f1([[] for _ in texts], [[] for _ in texts], texts) == 0
+
+
+@CI
+@given(tagged(), st.data())
+def test_f1_counts_spans(row, data):
+    texts, (spans,) = read_entities([row[0]], [row[1]])
+    found = data.draw(st.lists(st.sampled_from(spans), unique=True)) if spans else []
+    expected = 2 * len(found) / (len(found) + len(spans)) if spans else 0
+    assert entity_f1([spans], [found], texts) == pytest.approx(expected)
+
+
+def test_seqeval_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "seqeval.metrics", None)
+    with pytest.raises(ImportError, match=r'pip install "sklearn-cclm\[entities\]"'):
+        entity_f1([], [], [])
+
+
+# real data
+
+COUNTS = {  # sentences, entities by label
+    "wnut17.train": (3394, dict(person=660, location=548, group=264, corporation=221,
+                                product=142, **{"creative-work": 140})),
+    "wnut17.test": (1287, dict(person=429, location=150, group=165, corporation=66,
+                               product=127, **{"creative-work": 142})),
+    "wikigold.all": (1696, dict(LOC=1014, PER=934, ORG=898, MISC=712)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_real_files_are_read_through(name):
+    path = DATA / f"ner_{name}.txt.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is missing: set CCLM_DATA to the folder of the data sets")
+    sentences, tags = read_conll(path)
+    texts, spans = read_entities(sentences, tags)
+    labels = pd.Series([span.label for row in spans for span in row])
+    assert (len(texts), labels.value_counts().to_dict()) == COUNTS[name]
+    assert [bio(*row) for row in zip(sentences, spans, strict=True)] == tags
+    tag_set = TagSet.of(spans)
+    codes = tag_set.encode(spans, lengths(texts))
+    assert tag_set.decode(said(codes, tag_set), texts) == spans
+    assert entity_f1(spans, spans, texts) == 1
