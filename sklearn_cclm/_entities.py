@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from sklearn_cclm._texts import _rows, check_texts
+from sklearn_cclm._texts import check_reading, check_texts, read_rows
 
 _STARTS = ("B", "S", "U")
 _ENDS = ("E", "S", "L", "U")
@@ -55,7 +55,8 @@ def read_entities(
     ValueError, TypeError
         If a text, token, tag or span is not allowed, or X and y differ in length.
     """
-    rows = list(_rows(X, column))
+    check_reading(missing, column)
+    rows = list(read_rows(X, column))
     tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
     if tokenized:
         rows = [_tokens(row, index) for index, row in enumerate(rows)]
@@ -64,7 +65,7 @@ def read_entities(
         rows = texts = check_texts(rows, missing=missing)
     if y is None:
         return texts, None
-    y = list(_rows(y, None))
+    y = list(read_rows(y, None))
     if len(rows) != len(y):
         raise ValueError(f"X has {len(rows)} rows and y {len(y)}: pass one row of y for each text.")
     read = _tagged_spans if tokenized else _given_spans

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sklearn.base import BaseEstimator
 
-
-class NamedPartsMixin(BaseEstimator):
+class NamedPartsMixin:
     """Read and set parts, and their parameters, as scikit-learn's compositions do.
 
     Attributes
@@ -31,7 +29,7 @@ class NamedPartsMixin(BaseEstimator):
         dict
             Values by parameter name.
         """
-        params = super().get_params(deep=False)
+        params = super().get_params(deep=False)  # type: ignore[misc]
         if not deep:
             return params
         for name, entry in self._entries():
@@ -61,7 +59,7 @@ class NamedPartsMixin(BaseEstimator):
             new = {name: params.pop(name) for name in named}
             parts = [(name, new.get(name, entry)) for name, entry in getattr(self, self._parts)]
             setattr(self, self._parts, parts)
-        return super().set_params(**params)
+        return super().set_params(**params)  # type: ignore[misc]
 
     def _entries(self) -> list[tuple[str, Any]]:
         """Return the (name, part) pairs, or none where they are not such a list."""
@@ -79,7 +77,7 @@ class NamedPartsMixin(BaseEstimator):
                 f"{self._parts.removesuffix('s')}) pairs, at least one."
             )
         names = [name for name, _ in entries]
-        taken = set(super().get_params(deep=False))
+        taken = set(self.get_params(deep=False))
         for name in names:
             if not isinstance(name, str) or "__" in name or name in taken:
                 raise ValueError(

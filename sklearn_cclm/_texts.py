@@ -45,8 +45,8 @@ def check_texts(
     TypeError
         If X is no iterable, is a set or dict, or a row is not a str.
     """
-    _check_params(missing, column)
-    texts = list(_rows(X, column))
+    check_reading(missing, column)
+    texts = list(read_rows(X, column))
     if not set(map(type, texts)) <= {str}:
         texts = [_text(row, index, missing) for index, row in enumerate(texts)]
     if len(texts) < min_texts:
@@ -58,12 +58,12 @@ def check_texts(
 
 def text_rows(X: Any, *, missing: str, column: str | int | None) -> Iterator[str]:
     """Yield the texts of X one by one, checked as by `check_texts`."""
-    _check_params(missing, column)
-    for index, row in enumerate(_rows(X, column)):
+    check_reading(missing, column)
+    for index, row in enumerate(read_rows(X, column)):
         yield row if type(row) is str else _text(row, index, missing)
 
 
-def _check_params(missing: str, column: str | int | None) -> None:
+def check_reading(missing: str, column: str | int | None) -> None:
     """Raise ValueError or TypeError for a parameter that is not allowed."""
     if missing not in ("error", "empty"):
         raise ValueError(f"missing={missing!r} must be 'error' or 'empty'.")
@@ -71,7 +71,7 @@ def _check_params(missing: str, column: str | int | None) -> None:
         raise TypeError(f"column={column!r} must be the name of a column or None.")
 
 
-def _rows(X: Any, column: str | int | None) -> Iterable[Any]:
+def read_rows(X: Any, column: str | int | None) -> Iterable[Any]:
     """Return what X holds row by row, of whatever type."""
     if isinstance(X, str | bytes | bytearray):
         raise ValueError(

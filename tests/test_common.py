@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_cclm import (
     CCLMModelBase,
     ConvConfig,
+    EntityPretrainer,
     MaskedCharacterPretrainer,
     MLMPreprocessor,
     PooledConfig,
@@ -14,6 +16,7 @@ from sklearn_cclm import (
     TypoNoise,
 )
 from sklearn_cclm._codes import code_points, pad
+from sklearn_cclm._texts import check_texts
 from sklearn_cclm.utils.discovery import all_estimators
 from sklearn_cclm.utils.estimator_checks import (
     parametrize_with_text_checks,
@@ -44,7 +47,26 @@ class TypoNoiseAsCodes(ClassNamePrefixFeaturesOutMixin, TypoNoise, auto_wrap_out
         return pad(points, lengths, length=self._n_features_out)
 
 
-AS_NUMBERS = {"TypoNoise": TypoNoiseAsCodes}
+class EntityOfLabels(EntityPretrainer):
+    """Names of which the first character of each text is one: the checks have a label a text."""
+
+    def _read(self, X, y):
+        return super()._read(check_texts(X, missing=self.missing, column=self.column), y)
+
+    def _check_inputs(self, X, y):
+        texts, _ = self._read(X, None)
+        if y is None:
+            return super()._check_inputs(texts, None)
+        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y").ravel()
+        check_consistent_length(texts, labels)
+        rows = zip(texts, labels, strict=True)
+        return super()._check_inputs(texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
+
+    def predict(self, X):
+        return np.array([len(spans) for spans in super().predict(X)], dtype=int)
+
+
+AS_NUMBERS = {"EntityPretrainer": EntityOfLabels, "TypoNoise": TypoNoiseAsCodes}
 # what noise does not promise: there is nothing to fit, and equal texts are corrupted in other ways
 EXPECTED_TO_FAIL = {
     "TypoNoiseAsCodes-check_not_fitted",
@@ -81,6 +103,7 @@ TINY = {
         "teacher": teacher,
         "max_epochs": 1,
     },
+    "EntityPretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
     "MLMPreprocessor": lambda: {"max_example_len": 256, "vocab_size": 80},
     "MaskedCharacterPretrainer": lambda: {"base": tiny_base(), "tower": STRIDED, "max_epochs": 1},
     "MaskedLanguagePretrainer": lambda: {
@@ -103,6 +126,7 @@ COUNTS = {
     "ComposedModel": (35, 46),  # one vector per character has no frame, hence no check_set_output
     "ContrastivePretrainer": (30, 41),
     "DistillationPretrainer": (30, 41),
+    "EntityPretrainer": (30, 42),
     "MLMPreprocessor": (36, 46),
     "MaskedCharacterPretrainer": (30, 41),
     "MaskedLanguagePretrainer": (30, 41),

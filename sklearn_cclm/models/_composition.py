@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import joblib
 import numpy as np
-from sklearn.base import TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +20,7 @@ from sklearn_cclm.models._inference import Member
 from sklearn_cclm.models._values import Base, Tower
 
 
-class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin):
+class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimator):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
 
     _parts = "towers"

@@ -6,6 +6,7 @@ from sklearn_cclm.pretraining.causal_language import CausalLanguagePretrainer
 from sklearn_cclm.pretraining.classification import ClassificationPretrainer
 from sklearn_cclm.pretraining.contrastive import ContrastivePretrainer
 from sklearn_cclm.pretraining.distillation import DistillationPretrainer
+from sklearn_cclm.pretraining.entity import EntityPretrainer
 from sklearn_cclm.pretraining.masked_character import MaskedCharacterPretrainer
 from sklearn_cclm.pretraining.masked_language import MaskedLanguagePretrainer
 from sklearn_cclm.pretraining.multi_task import MultiTaskPretrainer
@@ -16,6 +17,7 @@ __all__ = [
     "ClassificationPretrainer",
     "ContrastivePretrainer",
     "DistillationPretrainer",
+    "EntityPretrainer",
     "HistoryDisplay",
     "MaskedCharacterPretrainer",
     "MaskedLanguagePretrainer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import CLS, PAD
 from sklearn_cclm._params import check_integer, check_option
-from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.models._values import Tower
 from sklearn_cclm.nn import ConvConfig, _registry
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
@@ -183,14 +184,14 @@ class CausalLanguagePretrainer(BasePretrainer):
     def _check_task(self) -> None:
         check_integer("n_predict", self.n_predict, 1)
         check_option("direction", self.direction, ("forward", "backward"))
-        base = self.base if self.init_from is None else self.init_from.base
-        n_blocks = base.config["n_blocks"] if isinstance(base, Base) else self._recipe().n_blocks
-        if n_blocks:
+        self._tower_spec(self.init_from)
+
+    def _learn(self, texts: Iterable[str], y: Any) -> None:
+        if n_blocks := self.base_.config["n_blocks"]:
             raise ValueError(
                 f"The base has n_blocks={n_blocks}, which look both ways and so would show what is "
                 "to be predicted. Pass a base with n_blocks=0."
             )
-        self._tower_spec(self.init_from)
 
     def _tower_config(self) -> Any:
         if self.tower != "conv":
@@ -203,7 +204,7 @@ class CausalLanguagePretrainer(BasePretrainer):
         if sees != self.direction:
             raise ValueError(
                 f"The tower {name!r} sees {sees!r}, so that direction={self.direction!r} would "
-                f"show it what is to be predicted. Pass tower='conv' or a config value that sees "
+                "show it what is to be predicted. Pass tower='conv' or a config value that sees "
                 f"{self.direction!r} alone, such as ConvConfig(direction={self.direction!r})."
             )
         return name, config
@@ -211,14 +212,12 @@ class CausalLanguagePretrainer(BasePretrainer):
     def _make_batch(
         self, view: View, example: None, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        ahead = np.arange(1, self.n_predict + 1)
-        steps = ahead if self.direction == "forward" else -ahead
-        length = view.clean.shape[1]
-        around = np.where(view.clean == CLS, PAD, view.clean)
-        around = np.pad(around, ((0, 0), (self.n_predict, self.n_predict)))
-        first = self.n_predict + steps
+        n, length = self.n_predict, view.clean.shape[1]
+        around = np.pad(np.where(view.clean == CLS, PAD, view.clean), ((0, 0), (n, n)))
+        ahead = np.arange(1, n + 1)
+        first = n + ahead if self.direction == "forward" else n - ahead
         targets = [view.of_origin(around[:, start : start + length]) for start in first]
-        wanted = np.stack(targets, axis=-1).ravel()  # of each place, one per step
+        wanted = np.stack(targets, axis=-1).ravel()  # one per place and step, 0 where none is
         predictions = np.flatnonzero(wanted)
         return view.ids, wanted[predictions], {"predictions": predictions}
 

@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._batches import AlternatingBatches, Batches
@@ -26,7 +26,7 @@ from sklearn_cclm.pretraining._corpus import training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
-class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin):
+class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     """Train one base with several towers jointly, a task each.
 
     Hidden and predicted: what each task says; the batches of the tasks alternate at random.
@@ -313,6 +313,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin):
                     "base of the MultiTaskPretrainer: pass it there."
                 )
             task._check_params()
+        if not isinstance(self.weights, Mapping | None):
+            raise TypeError(f"weights={self.weights!r} must be a mapping of task names, or None.")
         for name, weight in (self.weights or {}).items():
             if name not in names:
                 raise ValueError(f"weights names {name!r}, but the tasks are {names}.")

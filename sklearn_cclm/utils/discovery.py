@@ -27,7 +27,7 @@ def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     --------
     >>> from sklearn_cclm.utils import all_estimators
     >>> [name for name, _ in all_estimators()][:2]
-    ['CCLMModelBase', 'CharPreprocessor']
+    ['CCLMModelBase', 'CausalLanguagePretrainer']
     """
     found = {cls for module in _public_modules() for cls in vars(module).values() if _fits(cls)}
     return sorted((cls.__name__, cls) for cls in found)

@@ -35,15 +35,15 @@ def tiny(**params):
 
 
 def full_batch(**params):
-    """Return a pretrainer whose result does not depend on the order of the texts."""
-    return tiny(batch_size=1000, optimizer="sgd", lr=0.1, validation_fraction=0, **params)
+    """Return a pretrainer on a given base, whose steps do not depend on the order of the texts."""
+    pretrainer = tiny(batch_size=1000, optimizer="sgd", lr=0.1, validation_fraction=0, **params)
+    return pretrainer.set_params(base=pretrainer.base.set_params(random_state=0).fit(TEXTS).base_)
 
 
-def assert_same_weights(first, second):
-    for tower in ("tower_", "base_"):
-        arrays = [getattr(one, tower).state for one in (first, second)]
-        for name, array in arrays[0].items():
-            assert_allclose(array, arrays[1][name], atol=1e-6, err_msg=name)
+def distance(first, second):
+    """Return the largest difference between weights of two towers."""
+    pairs = [(array, second.weights[name]) for name, array in first.weights.items()]
+    return max(np.abs(a - b).max() for a, b in pairs)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_type_of_labels_does_not_matter():
         (["pet"] * 30, "y has 1 class, .*'pet'"),
         (np.linspace(0, 1, 30), "Unknown label type: continuous"),
         (np.repeat([[0, 1, 2]], 30, axis=0), "should be a 1d array"),
-        ([float("nan"), *range(29)], "NaN"),
+        ([None, *Y[1:]], "Unknown label type: unknown"),
     ],
 )
 def test_what_are_no_labels_is_an_error(y, message):
@@ -119,7 +119,8 @@ def test_windows_have_the_label_of_their_text():
 
 
 def test_loss_of_one_label_with_smoothing():
-    logits, targets = torch.randn(5, 3, dtype=torch.float64), torch.tensor([0, 2, 1, 0, 2])
+    logits = torch.from_numpy(np.random.default_rng(0).normal(size=(5, 3)))
+    targets = torch.tensor([0, 2, 1, 0, 2])
     smooth = np.full((5, 3), 0.3 / 3)
     smooth[np.arange(5), targets] += 0.7
     expected = -(smooth * torch.log_softmax(logits, dim=1).numpy()).sum(axis=1)
@@ -127,12 +128,12 @@ def test_loss_of_one_label_with_smoothing():
 
 
 def test_loss_of_several_labels_with_smoothing():
-    logits = torch.randn(4, 3, dtype=torch.float64)
-    has = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
+    logits = torch.from_numpy(np.random.default_rng(0).normal(size=(4, 3)))
+    has = np.array([[1.0, 0, 1], [0, 0, 0], [1, 1, 1], [0, 1, 0]])
     smooth = np.where(has, 0.85, 0.15)
     p = 1 / (1 + np.exp(-logits.numpy()))
     expected = -(smooth * np.log(p) + (1 - smooth) * np.log(1 - p))
-    assert_allclose(label_losses(logits, torch.tensor(has), 0.3), expected)
+    assert_allclose(label_losses(logits, torch.from_numpy(has), 0.3), expected)
 
 
 def test_smoothing_counts_in_training_alone():
@@ -162,9 +163,8 @@ def test_weight_2_is_as_a_repeated_text():
     weighted = full_batch().fit(TEXTS, Y, sample_weight=1 + twice)
     rows = [*range(30), *np.flatnonzero(twice)]
     repeated = full_batch().fit([TEXTS[row] for row in rows], Y[rows])
-    assert_same_weights(weighted, repeated)
-    with pytest.raises(AssertionError):
-        assert_same_weights(weighted, full_batch().fit(TEXTS, Y))
+    assert distance(weighted.tower_, repeated.tower_) < 1e-6
+    assert distance(weighted.tower_, full_batch().fit(TEXTS, Y).tower_) > 1e-3
 
 
 def test_weights_are_relative():
@@ -281,11 +281,11 @@ def test_several_labels_keep_their_number():
 
 
 def test_learns_which_library_a_sentence_is_of():
-    texts, y = load_docstrings(return_X_y=True)
+    texts, y = load_docstrings(libraries=["joblib", "numpy", "scikit-learn"], return_X_y=True)
     rows = np.random.default_rng(0).permutation(len(texts))[:2000]
     texts, y = [texts[row] for row in rows], y[rows]
     base = CCLMModelBase(width=64, n_buckets=20000)
-    pretrainer = ClassificationPretrainer(base, max_epochs=3, lr=5e-3, random_state=0)
+    pretrainer = ClassificationPretrainer(base, max_epochs=3, random_state=0)
     pretrainer.fit(texts[:1500], y[:1500], validation=(texts[1500:], y[1500:]))
     majority = np.bincount(y[1500:]).max() / 500
     assert pretrainer.history_[-1]["valid_accuracy"] > majority + 0.2

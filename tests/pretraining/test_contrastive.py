@@ -68,7 +68,7 @@ def test_loss_is_the_softmax_over_the_other_views():
 
 
 def test_nearer_wrong_view_is_no_hit():
-    hits = loss_of(VECTORS[[0, 1, 3, 2]], [4, 5, 4, 5])
+    _, _, hits = loss_of(VECTORS[[0, 1, 3, 2]], [4, 5, 4, 5])
     assert hits.tolist() == [False, False, False, False]
 
 

@@ -1,0 +1,363 @@
+"""Pretrain by telling names apart: a tag for each character."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from sklearn_cclm._batches import Batch
+from sklearn_cclm._codes import CLS, PAD
+from sklearn_cclm._device import resolve_device
+from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
+from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
+from sklearn_cclm._params import check_real
+from sklearn_cclm.datasets import read_conll
+from sklearn_cclm.models._inference import batches
+from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.task import Head
+from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.pretraining._views import View
+
+_BATCH_CHARS = 32768
+
+
+class EntityPretrainer(BasePretrainer):
+    """Tell which characters belong to which kind of name.
+
+    Hidden: nothing; people have marked the entities.
+    Predicted: for each character whether it begins an entity of some label, goes on with one, or
+    is outside.
+    Learned: how names look and what stands around them, down to the character.
+    Relation: the one task that looks at places within labelled text; `ClassificationPretrainer`
+    looks at the whole. Begin with a base from `MaskedLanguagePretrainer` where labels are few.
+
+    Parameters
+    ----------
+    base : Base, CCLMModelBase or None, default=None
+        A trained base, which stays as it is, or the recipe of one to train. None stands for
+        ``CCLMModelBase()``.
+    tower : str or config value, default="strided"
+        Architecture of the tower, "strided", "conv" or "pooled", or a value such as
+        ``StridedConfig(width=64)``.
+    entity_weight : float, default=3.0
+        What a character of an entity counts in the loss, where one outside counts 1: more finds
+        more entities, and more that are none.
+    noise : TypoNoise, default=None
+        Corrupts the texts that the network sees, anew in each epoch.
+    init_from : Tower, default=None
+        Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
+        its base, which is trained further unless `base` is that base.
+    max_epochs : int, default=5
+        Passes over the texts.
+    batch_size : int, default=32
+        Texts per step.
+    lr : float, default=2e-3
+        Highest learning rate; it rises linearly and then falls along a cosine.
+    base_lr : float, default=None
+        That of the base; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+        Optimizer; a class must take `lr` and `weight_decay`.
+    weight_decay : float, default=0.01
+        Its weight decay.
+    warmup : float, default=0.1
+        Share of the steps in which the learning rate rises.
+    max_grad_norm : float, default=1.0
+        Gradients of a larger norm are scaled down to it.
+    validation_fraction : float, default=0.1
+        Share of the texts held out for `history_`.
+    early_stopping : bool, default=False
+        Whether to stop when the held-out loss no longer falls, and return the best weights.
+    patience : int, default=3
+        Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from what an earlier `fit` learned, characters included.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
+    callbacks : list of skorch callbacks, default=None
+        Called during training; copied first.
+    missing : {"error", "empty"}, default="error"
+        Whether None and NaN raise ValueError or are empty texts.
+    column : str, default=None
+        The column to read from tables and Hugging Face datasets.
+    device : str, default="auto"
+        Torch device; "auto" takes an accelerator where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order and noise.
+    verbose : int, default=0
+        With 1, a progress bar on a terminal, else a line per epoch.
+
+    Attributes
+    ----------
+    base_ : Base
+        The base: the one given, or the one trained here.
+    tower_ : Tower
+        The trained tower.
+    preprocessor_ : CharPreprocessor
+        The fitted preprocessor that the base reads text with.
+    labels_ : tuple of str
+        What entities can be, sorted.
+    head_weights_ : dict of str to ndarray
+        The output layer.
+    history_ : list of dict
+        For each epoch, losses and held-out accuracy, both of characters.
+    n_iter_ : int
+        Epochs run.
+
+    References
+    ----------
+    G. Lample et al. (2016). Neural Architectures for Named Entity Recognition. NAACL.
+    O. Kuru, O. A. Can, D. Yuret (2016). CharNER: Character-Level Named Entity Recognition. COLING.
+
+    Examples
+    --------
+    >>> from sklearn_cclm import CCLMModelBase, EntityPretrainer
+    >>> X = [["Ada", "met", "Bob"], ["nobody", "came"]] * 20
+    >>> y = [["B-person", "O", "B-person"], ["O", "O"]] * 20
+    >>> base = CCLMModelBase(width=16, n_buckets=100)
+    >>> names = EntityPretrainer(base, tower="pooled", max_epochs=20, lr=0.01, random_state=0)
+    >>> names.fit(X, y).predict(["Ada came"])
+    [[Span(start=0, end=3, label='person')]]
+    """
+
+    task = "entity"
+
+    def __init__(
+        self,
+        base: Any = None,
+        *,
+        tower: Any = "strided",
+        entity_weight: float = 3.0,
+        noise: Any = None,
+        init_from: Any = None,
+        max_epochs: int = 5,
+        batch_size: int = 32,
+        lr: float = 2e-3,
+        base_lr: float | None = None,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        max_grad_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        early_stopping: bool = False,
+        patience: int = 3,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
+        callbacks: Any = None,
+        missing: str = "error",
+        column: Any = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.base = base
+        self.tower = tower
+        self.entity_weight = entity_weight
+        self.noise = noise
+        self.init_from = init_from
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.base_lr = base_lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callbacks = callbacks
+        self.missing = missing
+        self.column = column
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
+        """Train a tower on texts and the entities in them.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            Texts, or lists of tokens, which are joined by single spaces, or CoNLL files as
+            `read_conll` reads them.
+        y : iterable, default=None
+            For each text its entities, ``(start, end, label)`` or mappings with these keys, in
+            characters; for each list of tokens their tags, BIO or a like scheme; of files None.
+        validation : (X, y) or path-like, default=None
+            What to measure the held-out loss on, instead of `validation_fraction` of `X`.
+
+        Returns
+        -------
+        EntityPretrainer
+            The fitted pretrainer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a text, a tag or an entity is not allowed.
+        FloatingPointError
+            If the loss is no longer finite.
+        """
+        return super().fit(X, y, validation=validation)
+
+    def predict(self, X: Any) -> list[list[Span]]:
+        """Return the entities of texts.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+
+        Returns
+        -------
+        list of list of Span
+            For each text, the entities in order: named tuples of `start`, `end` and `label`, in
+            characters of the text, or of the tokens joined by single spaces. They begin and end
+            with words.
+        """
+        check_is_fitted(self)
+        texts, _ = self._read(X, None)
+        return self._find(texts)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the F1 score over entities, as CoNLL's script and seqeval define it.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+        y : iterable, default=None
+            The true entities, as for `fit`.
+
+        Returns
+        -------
+        float
+            An entity is right if its place and label are.
+        """
+        check_is_fitted(self)
+        texts, entities = self._check_inputs(X, y)
+        return entity_f1(entities.spans, self._find(texts), texts)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say that entities are required."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+    def _check_task(self) -> None:
+        check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
+
+    def _read(self, X: Any, y: Any) -> tuple[list[str], Any]:
+        """Return texts and their entities."""
+        if isinstance(X, PathLike):
+            X, y = read_conll(X)
+        return read_entities(X, y, missing=self.missing, column=self.column)
+
+    def _check_inputs(self, X: Any, y: Any) -> tuple[list[str], Entities]:
+        texts, spans = self._read(X, y)
+        if spans is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: for "
+                "each text a list of (start, end, label), or for each list of tokens their tags."
+            )
+        if not texts:
+            raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+        return texts, Entities(texts, spans)
+
+    def _learn(self, texts: Any, y: Entities) -> None:
+        self.labels_ = TagSet.of(y.spans).labels
+        if not self.labels_:
+            raise ValueError(f"There is no entity in these {len(texts)} texts: pass some.")
+
+    def _examples(self, texts: list[str], y: Entities, owners: np.ndarray) -> CharacterTags:
+        spans = normalized_spans(
+            y.spans, y.texts, partial(self.base_.preprocessor().normalize, whole=True)
+        )
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        whole = np.bincount(owners, weights=lengths, minlength=len(y.texts)).astype(np.int64)
+        return CharacterTags(TagSet(self.labels_).encode(spans, whole), lengths)
+
+    def _make_batch(
+        self, view: View, example: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        tags = np.zeros_like(view.clean)
+        tags[_is_character(view.clean)] = example
+        positions = np.flatnonzero(_is_character(view.ids))
+        targets = view.of_origin(tags).ravel()[positions]
+        return view.ids, targets, {"positions": positions}
+
+    def _make_head(self, width: int, n_chars: int) -> Head:
+        n_tags = len(TagSet(self.labels_).names)
+        return TagHead(width, n_tags, entity_weight=self.entity_weight)
+
+    @torch.no_grad()
+    def _find(self, texts: list[str]) -> list[list[Span]]:
+        """Return the entities of checked texts."""
+        preprocessor = self.base_.preprocessor()
+        pieces, _ = self._reader().cut(texts)
+        lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+        tags = TagSet(self.labels_)
+        scores = np.zeros((lengths.sum(), len(tags.names)), dtype=np.float32)
+        places = CharacterTags(np.arange(len(scores)), lengths)
+        device = resolve_device(self.device)
+        module: Any = self._task_module().to(device).eval()
+        for rows in batches(lengths + preprocessor.add_cls, _BATCH_CHARS):
+            codes = preprocessor.encode([pieces[row] for row in rows])
+            features = module.tower(module.base(torch.from_numpy(codes).to(device)))
+            logits = module.head.output(features[torch.from_numpy(_is_character(codes)).to(device)])
+            scores[places[rows]] = logits.softmax(1).cpu().numpy()
+        whole = preprocessor.normalize(texts, whole=True)
+        return original_spans(
+            tags.decode(scores, whole), texts, partial(preprocessor.normalize, whole=True)
+        )
+
+
+@dataclass(frozen=True)
+class Entities:
+    """Texts as they were given, and the entities in them."""
+
+    texts: list[str]
+    spans: list[list[Span]]
+
+
+class TagHead(Head):
+    """Softmax over tags for each character."""
+
+    def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
+        super().__init__()
+        self.output = nn.Linear(width, n_tags)
+        self.weights: Tensor
+        weights = torch.full((n_tags,), float(entity_weight))
+        weights[0] = 1.0
+        self.register_buffer("weights", weights, persistent=False)
+
+    def forward(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+        return F.cross_entropy(self._logits(tower, encoding, batch), batch.targets, self.weights)
+
+    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
+        logits = self._logits(tower, encoding, batch)
+        loss = F.cross_entropy(logits, batch.targets, reduction="none")
+        return loss, logits.argmax(1) == batch.targets
+
+    def _logits(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
+        return self.output(tower(encoding).flatten(0, 1)[batch.extra["positions"]])
+
+
+def _is_character(codes: np.ndarray) -> np.ndarray:
+    return (codes != PAD) & (codes != CLS)

@@ -1,0 +1,167 @@
+"""Named entities: what is read, what is predicted, and that names are learned."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    CharPreprocessor,
+    EntityPretrainer,
+    PooledConfig,
+    StridedConfig,
+    TypoNoise,
+)
+from sklearn_cclm.datasets import read_conll
+from sklearn_cclm.pretraining._views import View
+from sklearn_cclm.pretraining.entity import Entities
+
+RNG = np.random.default_rng(0)
+NAMES = {"person": ["Ada", "Bob", "Carol Dean"], "place": ["Rome", "New York", "Oslo"]}
+VERBS = ["saw", "left", "visited", "liked"]
+
+
+def sentence(rng):
+    """Return tokens and tags of a sentence such as "Bob liked New York"."""
+    tokens, tags = [], []
+    for label in ("person", None, "place"):
+        words = str(rng.choice(NAMES[label] if label else VERBS)).split()
+        tokens += words
+        tags += [f"{'BI'[min(i, 1)]}-{label}" if label else "O" for i in range(len(words))]
+    return tokens, tags
+
+
+SENTENCES = [sentence(RNG) for _ in range(200)]
+TOKENS, TAGS = map(list, zip(*SENTENCES, strict=True))
+
+
+def tiny(**params):
+    recipe = CCLMModelBase(CharPreprocessor(max_example_len=32), width=16, n_buckets=300)
+    defaults = {
+        "base": recipe,
+        "tower": StridedConfig(width=16, n_layers=1),
+        "max_epochs": 12,
+        "lr": 5e-3,
+        "random_state": 0,
+    }
+    return EntityPretrainer(**{**defaults, **params})
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return tiny().fit(TOKENS, TAGS)
+
+
+def test_names_are_found_in_texts_and_in_tokens(fitted):
+    expected = [[(0, 3, "person"), (10, 18, "place")]]
+    assert fitted.predict(["Ada liked New York"]) == expected
+    assert fitted.predict([["Ada", "liked", "New", "York"]]) == expected
+    assert fitted.predict([""]) == [[]]
+
+
+def test_score_is_that_of_seqeval(fitted):
+    assert fitted.score(TOKENS, TAGS) > 0.95  # an entity at every word would have 0.6
+    texts = ["Ada saw Rome", "Bob left Oslo"]
+    wrong = [[(0, 3, "person"), (8, 12, "person")], [(0, 3, "person"), (9, 13, "place")]]
+    assert fitted.predict(texts)[0] == [(0, 3, "person"), (8, 12, "place")]
+    assert fitted.score(texts, wrong) == pytest.approx(3 / 4)
+
+
+def test_spans_tags_and_files_teach_the_same(fitted, tmp_path):
+    texts = [" ".join(tokens) for tokens in TOKENS]
+    spans = []
+    for tokens, tags in SENTENCES:
+        verb = tags.index("O")
+        first = len(" ".join(tokens[:verb]))
+        second = first + len(tokens[verb]) + 2
+        whole = len(" ".join(tokens))
+        spans.append([(0, first, "person"), (second, whole, "place")])
+    assert tiny().fit(texts, spans).tower_ == fitted.tower_
+    path = tmp_path / "train.txt"
+    blocks = ["\n".join(f"{t}\t{g}" for t, g in zip(*row, strict=True)) for row in SENTENCES]
+    path.write_text("\n\n".join(blocks) + "\n")
+    assert tiny().fit(path).tower_ == fitted.tower_
+    assert fitted.score(path) == fitted.score(TOKENS, TAGS)
+
+
+@pytest.mark.parametrize("tower", ["conv", PooledConfig(width=16, hidden=32)])
+def test_other_towers_learn_names(tower):
+    assert tiny(tower=tower, max_epochs=15, lr=1e-2).fit(TOKENS, TAGS).score(TOKENS, TAGS) > 0.8
+
+
+def test_targets_follow_the_characters_through_noise():
+    pretrainer = tiny(noise=TypoNoise(["drop", "insert"], rate=0.4), max_epochs=1)
+    pretrainer.fit(TOKENS, TAGS)
+    view = View(  # "Ada saw", without its first a, with an x behind s
+        ids=np.array([[4, 5, 8, 9, 7, 10, 11, 0]]),
+        clean=np.array([[4, 5, 6, 8, 9, 10, 11]]),
+        origin=np.array([[0, 1, 3, 4, 4, 5, 6, -1]]),
+    )
+    tags = np.array([1, 2, 2, 0, 0, 0, 0])
+    _, targets, extra = pretrainer._make_batch(view, tags, np.random.default_rng(0))
+    assert targets.tolist() == [1, 2, 0, 0, 0, 0, 0]
+    assert extra["positions"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_targets_of_windows_are_those_of_the_text():
+    pretrainer = tiny(max_epochs=1).fit(TOKENS, TAGS)
+    text = "nobody came today, but here is Carol Dean"  # windows of 32 characters
+    pieces, owners = pretrainer._reader().cut([text])
+    tags = pretrainer._examples(pieces, Entities([text], [[(31, 41, "person")]]), owners)
+    assert [len(piece) for piece in pieces] == [32, 9]
+    assert tags[np.array([0])].tolist() == [0] * 31 + [1]
+    assert tags[np.array([1])].tolist() == [2] * 9
+
+
+def test_names_beyond_a_window_are_found(fitted):
+    text = "Ada saw Rome " * 6
+    found = fitted.predict([text.strip()])[0]
+    assert {text[start:end] for start, end, _ in found} <= {"Ada", "Rome"}
+    assert len(found) >= 10
+
+
+def test_places_are_those_of_the_text_before_normalisation():
+    recipe = CCLMModelBase(CharPreprocessor(64, normalization="NFKC"), width=16, n_buckets=300)
+    tokens = [["\N{LATIN SMALL LIGATURE FFI}ce", *row] for row in TOKENS]
+    pretrainer = tiny(base=recipe).fit(tokens, [["O", *row] for row in TAGS])
+    assert pretrainer.predict([tokens[0]])[0][0][0] == 4
+    assert pretrainer.score(tokens, [["O", *row] for row in TAGS]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (["Ada"], None, "target y is None"),
+        (["Ada"], [[]], "no entity"),
+        (["Ada"], [[(0, 9, "person")]], "leaves the text"),
+        ([["Ada"]], [["B-person", "O"]], "1 tokens and 2 tags"),
+        ([], [], "0 sample"),
+    ],
+)
+def test_errors(X, y, message):
+    pretrainer = tiny()
+    with pytest.raises(ValueError, match=message):
+        pretrainer.fit(X, y)
+    assert not hasattr(pretrainer, "tower_")
+
+
+def test_weight_of_entities_trades_precision_for_recall():
+    noisy = [[tag if RNG.random() > 0.5 else "O" for tag in row] for row in TAGS]
+    found = [
+        sum(map(len, tiny(entity_weight=w, max_epochs=6).fit(TOKENS, noisy).predict(TOKENS)))
+        for w in (0.1, 10.0)
+    ]
+    assert found[0] < found[1]
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_learns_from_wnut17():
+    folder = Path(os.environ.get("CCLM_DATA", "../shared/data"))
+    if not (folder / "ner_wnut17.train.txt.gz").exists():
+        pytest.skip(f"ner_wnut17 is not in {folder}: set CCLM_DATA to the folder that holds it")
+    train, test = (read_conll(folder / f"ner_wnut17.{part}.txt.gz") for part in ("train", "test"))
+    pretrainer = EntityPretrainer(tower="conv", max_epochs=2, random_state=0).fit(*train)
+    assert pretrainer.score(*test) > 0.05  # every capitalised word a person: 0.03
