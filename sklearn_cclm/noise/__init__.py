@@ -10,7 +10,7 @@ from sklearn_cclm.noise.edits import (
 )
 from sklearn_cclm.noise.keyboard import insert_characters, slip_keys
 from sklearn_cclm.noise.masking import mask_characters, mask_span, span_mask
-from sklearn_cclm.noise.words import substitute_words
+from sklearn_cclm.noise.words import scramble_words, substitute_words
 
 __all__ = [
     "TypoNoise",
@@ -22,6 +22,7 @@ __all__ = [
     "mask_characters",
     "mask_span",
     "repeat_characters",
+    "scramble_words",
     "slip_keys",
     "span_mask",
     "substitute_words",

@@ -21,10 +21,10 @@ from sklearn_cclm.noise._flat import Kernel, run, run_padded
 from sklearn_cclm.noise.confusions import case, look
 from sklearn_cclm.noise.edits import drop, repeat, space, swap
 from sklearn_cclm.noise.keyboard import LAYOUTS, insert, slip
-from sklearn_cclm.noise.words import substitute, typo_list
+from sklearn_cclm.noise.words import scramble, substitute, typo_list
 
 _KINDS = (
-    "typos", "swap", "drop", "insert", "repeat", "space", "slip", "case", "lookalike",
+    "typos", "scramble", "swap", "drop", "insert", "repeat", "space", "slip", "case", "lookalike",
 )  # fmt: skip
 _CHARACTERS = 2**18  # read at once: bounds the memory beside texts and result
 
@@ -45,9 +45,10 @@ class TypoNoise(  # type: ignore[call-arg]
         key (`slip_keys`), "drop", "insert" and "repeat" to characters (`drop_characters`,
         `insert_characters`, `repeat_characters`), "swap" to pairs of neighbours that differ
         (`swap_neighbours`), "case" to letters (`change_case`), "space" to spaces
-        (`change_spaces`), "lookalike" to characters that look like others (`confuse_lookalikes`)
-        and "typos" to words in `typos` (`substitute_words`). "typos" comes first, then what
-        moves characters, then what replaces them, whatever the order here.
+        (`change_spaces`), "lookalike" to characters that look like others (`confuse_lookalikes`),
+        "typos" to words in `typos` (`substitute_words`) and "scramble" to words
+        (`scramble_words`). What replaces words comes first, then what moves characters, then what
+        replaces them, whatever the order here.
     rate : float or (float, float), default=0.1
         From 0 to 1, or bounds from -1 to 1 between which the rate of each text is drawn, where
         what is below 0 counts as 0: (-0.1, 0.2) leaves a third of the texts as they are.
@@ -211,7 +212,8 @@ class TypoNoise(  # type: ignore[call-arg]
             if "typos" in shares and self.typos is None:
                 raise ValueError('kinds names "typos" but typos=None: pass a list of typos.')
             made: dict[str, Kernel] = {
-                "swap": swap, "drop": drop, "repeat": repeat, "space": space, "case": case,
+                "scramble": scramble, "swap": swap, "drop": drop, "repeat": repeat,
+                "space": space, "case": case,
                 "lookalike": look, "insert": partial(insert, layout=self.layout),
                 "slip": partial(slip, layout=self.layout),
             }  # fmt: skip

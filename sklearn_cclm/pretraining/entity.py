@@ -21,9 +21,11 @@ from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_
 from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
 from sklearn_cclm._params import check_real
 from sklearn_cclm.datasets import read_conll
+from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._inference import batches
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
+from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining._views import View
 
@@ -44,15 +46,17 @@ class EntityPretrainer(BasePretrainer):
     ----------
     base : Base, CCLMModelBase or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
-        ``CCLMModelBase()``.
+        ``CCLMModelBase(ngram_orders=(2, 3), n_buckets=2048)``, which cannot learn many by heart.
     tower : str or config value, default="strided"
         Architecture of the tower, "strided", "conv" or "pooled", or a value such as
         ``StridedConfig(width=64)``.
-    entity_weight : float, default=3.0
+    entity_weight : float, default=2.0
         What a character of an entity counts in the loss, where one outside counts 1: more finds
         more entities, and more that are none.
-    noise : TypoNoise, default=None
-        Corrupts the texts that the network sees, anew in each epoch.
+    noise : TypoNoise, "auto" or None, default="auto"
+        Corrupts the texts that the network sees, anew in each epoch. "auto" stands for words of
+        which the shape alone is left, ``TypoNoise("scramble", rate=0.3)``, without which names
+        are learned by heart.
     init_from : Tower, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
@@ -132,14 +136,15 @@ class EntityPretrainer(BasePretrainer):
     """
 
     task = "entity"
+    auto_noise = TypoNoise("scramble", rate=0.3)
 
     def __init__(
         self,
         base: Any = None,
         *,
         tower: Any = "strided",
-        entity_weight: float = 3.0,
-        noise: Any = None,
+        entity_weight: float = 2.0,
+        noise: Any = "auto",
         init_from: Any = None,
         max_epochs: int = 5,
         batch_size: int = 32,
@@ -279,6 +284,11 @@ class EntityPretrainer(BasePretrainer):
         if not texts:
             raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
         return texts, Entities(texts, spans)
+
+    def _recipe(self) -> CCLMModelBase:
+        if self.base is not None:
+            return self.base
+        return CCLMModelBase(ngram_orders=(2, 3), n_buckets=2048)
 
     def _learn(self, texts: Any, y: Entities) -> None:
         self.labels_ = TagSet.of(y.spans).labels

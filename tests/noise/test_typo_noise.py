@@ -310,7 +310,7 @@ def test_there_is_no_set_output():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"kinds": "slips"}, r"kinds='slips' must be one of \('typos', 'swap'"),
+        ({"kinds": "slips"}, r"kinds='slips' must be one of \('typos', 'scramble'"),
         ({"kinds": ["slip", "typo"]}, "kinds='typo' must be one of"),
         ({"kinds": []}, r"kinds=\[\] must be one of .*, a list of them, or a mapping"),
         ({"kinds": {}}, r"kinds=\{\} must be one of"),

@@ -1,12 +1,13 @@
-"""Words and their attested typos."""
+"""Words: their attested typos, and their shape."""
 
+import re
 import unicodedata
 
 import numpy as np
 import pytest
 
 from sklearn_cclm._codes import code_points, pad
-from sklearn_cclm.noise import substitute_words
+from sklearn_cclm.noise import scramble_words, substitute_words
 
 
 def array(texts):
@@ -132,3 +133,28 @@ def test_other_lists_are_refused_with_both_forms_shown(typos, message):
         replaced(["the"], typos)
     assert '{"the": ["teh", "hte"]}' in str(caught.value)
     assert '[("teh", "the"), ("hte", "the")]' in str(caught.value)
+
+
+def test_scrambled_words_keep_their_shape():
+    text = "Mr O'Neill, born 1984, saw ÄÖ and über!"
+    ids = array([text, "x"])
+    noisy, origin = scramble_words(ids, 1.0, np.random.default_rng(0), return_origin=True)
+    shapes = []
+    for row in (ids[0], noisy[0]):
+        shape = "".join(map(chr, row))
+        for kind, letters in (("a", "a-z"), ("A", "A-Z"), ("0", "0-9")):
+            shape = re.sub(f"[{letters}]", kind, shape)
+        shapes.append(shape)
+    assert shapes[0] == shapes[1]
+    assert (noisy[0] != ids[0]).sum() > 20
+    assert origin[0].tolist() == list(range(len(text)))
+    assert origin[1].tolist() == [0] + [-1] * (len(text) - 1)
+
+
+def test_rate_of_scrambled_words_holds():
+    text = "abcdefghijkl " * 4000  # scrambled, a word is all but never itself
+    ids = array([text, text])
+    noisy = scramble_words(ids, np.array([0.3, 0.0]), np.random.default_rng(0))
+    changed = (noisy != ids)[0].reshape(-1, 13).any(axis=1).sum()
+    assert abs(changed - 1200) < 4 * np.sqrt(0.3 * 0.7 * 4000)
+    assert np.array_equal(noisy[1], ids[1])
