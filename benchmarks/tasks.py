@@ -73,7 +73,7 @@ def tasks():
 def read(kind, teacher, seconds):
     """Return the texts and targets that a task learns from."""
     if kind == "labels":
-        rows = read_csv("pros_cons.csv.gz")
+        rows = shuffled(read_csv("pros_cons.csv.gz"))
         return [row["text"] for row in rows], [row["label"] for row in rows]
     if kind == "entities":
         return read_conll([need(f"ner_{n}.txt.gz") for n in ("wnut17.train", "wikigold.all")])
@@ -114,6 +114,11 @@ def towers(pretrainer):
     return getattr(pretrainer, "towers_", None) or [("own", pretrainer.tower_)]
 
 
+def shuffled(rows):
+    """Return rows in random order."""
+    return [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+
+
 def labelled_sets():
     """Return train and test of each labelled set, and the numbers of the draws of labels."""
     sets = {}
@@ -121,8 +126,7 @@ def labelled_sets():
         rows = read_csv(f"{file}.csv.gz")
         parts = [[r for r in rows if r["split"] == split] for split in ("train", "test")]
         sets[name] = [([r["text"] for r in p], [r["label"] for r in p]) for p in parts]
-    rows = read_csv("sentence_polarity.csv.gz")
-    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
+    rows = shuffled(read_csv("sentence_polarity.csv.gz"))
     parts = rows[len(rows) // 10 :], rows[: len(rows) // 10]
     sets["polarity"] = [([r["text"] for r in p], [r["label"] for r in p]) for p in parts]
     sets["banking77"] = read_banking77()

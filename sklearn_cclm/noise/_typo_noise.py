@@ -196,9 +196,10 @@ class TypoNoise(  # type: ignore[call-arg]
         return run_padded(ids, [(kernel, share * rate) for kernel, share in kernels], rng)
 
     def __sklearn_tags__(self) -> Tags:
-        """Say that there is nothing to fit."""
+        """Say that there is nothing to fit, and that equal texts may get unequal noise."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
+        tags.non_deterministic = True
         return tags
 
     def _prepare(self) -> list[tuple[Kernel, float]]:

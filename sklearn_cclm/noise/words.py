@@ -13,7 +13,7 @@ from sklearn_cclm._codes import code_points, pad
 from sklearn_cclm.noise._flat import Edit, begins, corrupt, ranges, splice
 from sklearn_cclm.noise._tables import Choices, other_case, word_characters
 
-_KINDS_OF_CHARACTER = ("az", "AZ", "09")  # the first and the last of each
+_KINDS_OF_CHARACTER = (("a", "z"), ("A", "Z"), ("0", "9"))
 
 
 class TypoList(NamedTuple):

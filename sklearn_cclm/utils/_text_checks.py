@@ -283,20 +283,25 @@ ANY: tuple[Callable[[Any], None], ...] = (
     check_fit_changes_no_parameter, check_fitted_names, check_reading_changes_no_state,
     check_global_rng_untouched, check_containers, check_refused_input,
     check_failed_fit_changes_nothing, check_unusual_texts, check_one_sample, check_no_samples,
-    check_pickle, check_copies, check_not_fitted, check_invalid_parameters,
+    check_pickle, check_copies, check_invalid_parameters,
 )  # fmt: skip
 TRANSFORMER: tuple[Callable[[Any], None], ...] = (
-    check_rows_independent, check_output, check_fit_transform, check_feature_names, check_pipeline,
+    check_output, check_fit_transform, check_feature_names, check_pipeline,
 )  # fmt: skip
 
 
 def applicable(estimator: Any) -> Iterator[Callable[[Any], None]]:
     """Yield the checks that an estimator must pass, by the methods and parameters it has."""
     yield from ANY
+    tags = get_tags(estimator)
+    if tags.requires_fit:
+        yield check_not_fitted
     if "random_state" in estimator.get_params(deep=False):
         yield check_random_state_matters
     if hasattr(estimator, "transform"):
         yield from TRANSFORMER
+        if not tags.non_deterministic:
+            yield check_rows_independent
     if hasattr(estimator, "transform") or hasattr(estimator, "score"):
         yield check_grid_search
     if hasattr(estimator, "set_output"):

@@ -13,12 +13,19 @@ from sklearn_cclm.utils import all_estimators, discovery
 def test_every_public_estimator_is_found():
     assert [name for name, _ in all_estimators()] == [
         "CCLMModelBase",
+        "CausalLanguagePretrainer",
         "CharPreprocessor",
+        "ClassificationPretrainer",
         "ComposedEmbedder",
         "ComposedModel",
+        "ContrastivePretrainer",
+        "DistillationPretrainer",
+        "EntityPretrainer",
         "MLMPreprocessor",
         "MaskedCharacterPretrainer",
         "MaskedLanguagePretrainer",
+        "MultiTaskPretrainer",
+        "TypoNoise",
     ]
 
 
