@@ -9,15 +9,12 @@ The strength of the regularisation is chosen by cross-validation on the labelled
 """
 
 import argparse
-import csv
-import gzip
 import json
-import os
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from _data import few_per_class, read_banking77, read_lines
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -32,33 +29,6 @@ from sklearn_cclm import (
     MLMPreprocessor,
     TypoNoise,
 )
-
-DATA = Path(os.environ.get("CCLM_DATA", "../shared/data"))
-
-
-def read_banking77():
-    """Return (texts, labels) of the two splits."""
-    path = DATA / "banking77.csv.gz"
-    if not path.exists():
-        sys.exit(f"{path} is missing: set CCLM_DATA to the folder that holds banking77.csv.gz")
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [
-        (
-            [r["text"] for r in rows if r["split"] == s],
-            [r["label"] for r in rows if r["split"] == s],
-        )
-        for s in ("train", "test")
-    ]
-
-
-def read_turns(n):
-    """Return n turns of the dialogue corpora, drawn with a fixed seed."""
-    turns = []
-    for name in ("self_dialogue", "dialogues_sgd"):
-        with gzip.open(DATA / "corpora" / f"{name}.txt.gz", "rt", encoding="utf-8") as file:
-            turns += [line.rstrip("\n") for line in file]
-    return [turns[i] for i in np.random.default_rng(0).permutation(len(turns))[:n]]
 
 
 def pretrain(texts, epochs):
@@ -105,14 +75,6 @@ def features(towers):
     }
 
 
-def ten_per_class(labels, seed):
-    """Return the rows of ten texts of each class."""
-    labels, rng = np.array(labels), np.random.default_rng(seed)
-    return np.concatenate(
-        [rng.permutation(np.flatnonzero(labels == name))[:10] for name in np.unique(labels)]
-    )
-
-
 def accuracy(transformer, train, tests, rows):
     """Return the accuracy on each test set of a logistic regression on these training rows."""
     texts, labels = [train[0][i] for i in rows], [train[1][i] for i in rows]
@@ -135,7 +97,7 @@ def main():
         options.turns, options.epochs = 500, 1
     train, test = read_banking77()
     noisy = (TypoNoise(rate=0.1, random_state=0).transform(test[0]), test[1])
-    texts = train[0] + read_turns(options.turns)
+    texts = train[0] + read_lines("self_dialogue", "dialogues_sgd", n=options.turns)
     towers, seconds = pretrain(texts, options.epochs)
     took = ", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items())
     print(f"{len(texts):,} texts without labels; pretraining took {took}\n")
@@ -144,11 +106,13 @@ def main():
     figures = {}
     for name, transformer in features(towers).items():
         few = [
-            accuracy(transformer, train, [test, noisy], ten_per_class(train[1], seed))
+            accuracy(transformer, train, [test, noisy], few_per_class(train[1], 10, seed))
             for seed in range(1 if options.quick else 3)
         ]
-        everything = np.arange(len(train[0])) if not options.quick else ten_per_class(train[1], 9)
-        full = accuracy(transformer, train, [test, noisy], everything)
+        everything = (
+            np.arange(len(train[0])) if not options.quick else few_per_class(train[1], 10, 9)
+        )
+        full = accuracy(transformer, train, [test, noisy], rows)
         mean, spread = np.mean(few, axis=0), np.std(few, axis=0)
         cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True)]
         print(f"| {name} | {' | '.join(cells + [f'{f:.3f}' for f in full])} |", flush=True)

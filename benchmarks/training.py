@@ -260,6 +260,8 @@ def main():
     if options.json:
         figures = {"threads": torch.get_num_threads(), "tasks": tasks, "table": table}
         Path(options.json).write_text(json.dumps(figures, indent=2))
+    if never := {row["task"] for row in tasks} - {row["task"] for row in measured}:
+        raise SystemExit(f"refused whatever the tower: {sorted(never)}")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ sphinx_gallery_conf = {
 
 SECTIONS = {
     "Values and composition": ["sklearn_cclm.models"],
-    "Writing a task": ["sklearn_cclm.pretraining"],
+    "Training and tasks": ["sklearn_cclm.pretraining"],
     "Settings of towers": ["sklearn_cclm.nn"],
     "Losses": ["sklearn_cclm.nn.losses"],
     "Noise": ["sklearn_cclm.noise"],

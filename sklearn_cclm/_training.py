@@ -337,7 +337,7 @@ def _measured(row: dict[str, Any]) -> dict[str, float]:
     """Return the losses, metrics and seconds of an epoch."""
     names = [name for name in row if name.startswith("valid_") and isinstance(row[name], Real)]
     names = ["train_loss", *names, "dur"]
-    return {name: float(row[name]) for name in names if name in row and "_best" not in name}
+    return {name: float(row[name]) for name in names if name in row and not name.endswith("_best")}
 
 
 def _silent(message: str) -> None:

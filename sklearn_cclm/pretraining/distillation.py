@@ -118,8 +118,8 @@ class DistillationPretrainer(BasePretrainer):
         The fitted preprocessor that the base reads text with.
     teacher_width_ : int
         Length of the teacher's vectors.
-    rotation_ : float32 array of shape (teacher_width_, teacher_width_), or None
-        With `matryoshka`, what turns the teacher's vectors into those that are matched.
+    rotation_ : float32 array of shape (d, d), or None
+        With `matryoshka`, and for teachers' vectors of length d, what turns the teacher's vectors into those that are matched.
     head_weights_ : dict of str to ndarray
         Empty: there is nothing on top of the tower.
     history_ : list of dict
