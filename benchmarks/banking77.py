@@ -109,9 +109,7 @@ def main():
             accuracy(transformer, train, [test, noisy], few_per_class(train[1], 10, seed))
             for seed in range(1 if options.quick else 3)
         ]
-        everything = (
-            np.arange(len(train[0])) if not options.quick else few_per_class(train[1], 10, 9)
-        )
+        rows = few_per_class(train[1], 10, 9) if options.quick else np.arange(len(train[0]))
         full = accuracy(transformer, train, [test, noisy], rows)
         mean, spread = np.mean(few, axis=0), np.std(few, axis=0)
         cells = [f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True)]

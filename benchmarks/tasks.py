@@ -65,7 +65,7 @@ def tasks():
         "contrastive, pooled": (ContrastivePretrainer(), "corpora"),
         "distillation, pooled": (DistillationPretrainer(), "teacher"),
         "classification, pooled": (ClassificationPretrainer(), "labels"),
-        "entities, strided": (EntityPretrainer(), "entities"),
+        "entities, conv": (EntityPretrainer(), "entities"),
         "multi-task, pooled": (MultiTaskPretrainer(both), "corpora"),
     }
 

@@ -119,7 +119,8 @@ class DistillationPretrainer(BasePretrainer):
     teacher_width_ : int
         Length of the teacher's vectors.
     rotation_ : float32 array of shape (d, d), or None
-        With `matryoshka`, and for teachers' vectors of length d, what turns the teacher's vectors into those that are matched.
+        With `matryoshka`, what turns the teacher's vectors, of length d, into those that are
+        matched.
     head_weights_ : dict of str to ndarray
         Empty: there is nothing on top of the tower.
     history_ : list of dict

@@ -47,10 +47,10 @@ class EntityPretrainer(BasePretrainer):
     base : Base, CCLMModelBase or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase(ngram_orders=(2, 3), n_buckets=2048)``, which cannot learn many by heart.
-    tower : str or config value, default="strided"
-        Architecture of the tower, "strided", "conv" or "pooled", or a value such as
-        ``StridedConfig(width=64)``.
-    entity_weight : float, default=2.0
+    tower : str or config value, default="conv"
+        Architecture of the tower, "conv", "strided" or "pooled", or a value such as
+        ``ConvConfig(width=64)``.
+    entity_weight : float, default=5.0
         What a character of an entity counts in the loss, where one outside counts 1: more finds
         more entities, and more that are none.
     noise : TypoNoise, "auto" or None, default="auto"
@@ -60,7 +60,7 @@ class EntityPretrainer(BasePretrainer):
     init_from : Tower, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
-    max_epochs : int, default=5
+    max_epochs : int, default=8
         Passes over the texts.
     batch_size : int, default=32
         Texts per step.
@@ -142,11 +142,11 @@ class EntityPretrainer(BasePretrainer):
         self,
         base: Any = None,
         *,
-        tower: Any = "strided",
-        entity_weight: float = 2.0,
+        tower: Any = "conv",
+        entity_weight: float = 5.0,
         noise: Any = "auto",
         init_from: Any = None,
-        max_epochs: int = 5,
+        max_epochs: int = 8,
         batch_size: int = 32,
         lr: float = 2e-3,
         base_lr: float | None = None,
