@@ -22,7 +22,7 @@ from tqdm import tqdm
 from sklearn_cclm._batches import AlternatingBatches, Batches
 from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import check_device, resolve_device
-from sklearn_cclm._params import check_bool, check_integer, check_real
+from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 
@@ -47,6 +47,7 @@ class Schedule:
     patience: int
     callbacks: Sequence[Callback] | None
     device: str
+    precision: str
     verbose: int
     constant: bool = False
 
@@ -62,6 +63,7 @@ class Schedule:
         check_bool("early_stopping", self.early_stopping)
         check_integer("verbose", int(self.verbose) if self.verbose is True else self.verbose, 0)
         check_device(self.device)
+        check_option("precision", self.precision, ("float32", "bfloat16"))
         if not isinstance(self.callbacks, list | tuple | None):
             raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
         optimizer = self.optimizer
@@ -139,7 +141,8 @@ def train(
     with isolated_seed(seed):
         net.initialize()
     net.module_.base.sparse_gradient = isinstance(net.optimizer_, LazyAdamW)
-    net.max_grad_norm, net.checkpoint, net.state = schedule.max_grad_norm, checkpoint, state
+    net.max_grad_norm, net.precision = schedule.max_grad_norm, schedule.precision
+    net.checkpoint, net.state = checkpoint, state
     if optimizer is not None:
         groups = net.optimizer_.state_dict()["param_groups"]
         net.optimizer_.load_state_dict({"state": optimizer, "param_groups": groups})
@@ -175,7 +178,9 @@ class _Net(NeuralNet):
 
     def train_step_single(self, batch: Any, **params: Any) -> dict[str, torch.Tensor]:
         self.module_.train()
-        loss = self.module_(batch.to(torch.device(self.device)))
+        device = torch.device(self.device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+            loss = self.module_(batch.to(device))
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"The loss became {loss.item()} in epoch {len(self.history)}, after "

@@ -55,6 +55,7 @@ class SwapPretrainer(BasePretrainer):
         missing="error",
         column=None,
         device="auto",
+        precision="float32",
         random_state=None,
         verbose=0,
     ):
@@ -81,6 +82,7 @@ class SwapPretrainer(BasePretrainer):
         self.missing = missing
         self.column = column
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

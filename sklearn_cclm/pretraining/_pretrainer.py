@@ -353,6 +353,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             patience=self.patience,
             callbacks=self.callbacks,
             device=self.device,
+            precision=self.precision,
             verbose=self.verbose,
         )
 

@@ -84,6 +84,8 @@ class CausalLanguagePretrainer(BasePretrainer):
         The column to read from tables and Hugging Face datasets.
     device : str, default="auto"
         Torch device; "auto" takes an accelerator where there is one.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the network's products in training; "bfloat16" is faster on processors that have it.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, order and masks.
     verbose : int, default=0
@@ -151,6 +153,7 @@ class CausalLanguagePretrainer(BasePretrainer):
         missing: str = "error",
         column: Any = None,
         device: str = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -178,6 +181,7 @@ class CausalLanguagePretrainer(BasePretrainer):
         self.missing = missing
         self.column = column
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

@@ -97,6 +97,8 @@ class EntityPretrainer(BasePretrainer):
         The column to read from tables and Hugging Face datasets.
     device : str, default="auto"
         Torch device; "auto" takes an accelerator where there is one.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the network's products in training; "bfloat16" is faster on processors that have it.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, order and noise.
     verbose : int, default=0
@@ -164,6 +166,7 @@ class EntityPretrainer(BasePretrainer):
         missing: str = "error",
         column: Any = None,
         device: str = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -190,6 +193,7 @@ class EntityPretrainer(BasePretrainer):
         self.missing = missing
         self.column = column
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 

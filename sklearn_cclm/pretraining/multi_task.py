@@ -78,6 +78,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         The column to read from tables and Hugging Face datasets.
     device : str, default="auto"
         Torch device; "auto" takes an accelerator where there is one.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the network's products in training; "bfloat16" is faster on processors that have it.
     random_state : int, RandomState instance or None, default=None
         Seed of weights, order and masks.
     verbose : int, default=0
@@ -139,6 +141,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         missing: str = "error",
         column: Any = None,
         device: str = "auto",
+        precision: str = "float32",
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -161,6 +164,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         self.missing = missing
         self.column = column
         self.device = device
+        self.precision = precision
         self.random_state = random_state
         self.verbose = verbose
 
@@ -294,6 +298,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             patience=self.patience,
             callbacks=self.callbacks,
             device=self.device,
+            precision=self.precision,
             verbose=self.verbose,
         )
 

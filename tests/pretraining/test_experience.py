@@ -309,3 +309,15 @@ def test_a_stream_is_not_held_in_memory():
 def test_an_empty_stream_is_an_error():
     with pytest.raises(ValueError, match="0 sample"):
         tiny().fit(Lines([]))
+
+
+def test_half_precision_learns_as_well():
+    longer = {"max_epochs": 15, "lr": 1e-2}
+    losses = [
+        tiny(**longer, precision=precision).fit(TEXTS).history_[-1]["valid_loss"]
+        for precision in ("float32", "bfloat16")
+    ]
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    with pytest.raises(ValueError, match="precision='half'"):
+        tiny(precision="half").fit(TEXTS)
