@@ -198,17 +198,18 @@ class AlternatingBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         epoch, done = self.place
-        for number, batch in enumerate(self._alternating(epoch), start=1):
+        for number, batch in self._alternating(epoch):
             self.place = epoch, number
             if number > done:
                 yield batch
         self.place = epoch + 1, 0
 
-    def _alternating(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, leaving out those with nothing to predict."""
+    def _alternating(self, epoch: int) -> Iterator[tuple[int, Batch]]:
+        """Yield number and batch of an epoch, leaving out those with nothing to predict."""
         turns = [name for name, batches in self.of.items() for _ in range(len(batches))]
         left = {name: iter(batches) for name, batches in self.of.items()}
-        for turn in np.random.default_rng([self.seed, epoch, 0]).permutation(len(turns)):
+        order = np.random.default_rng([self.seed, epoch, 0]).permutation(len(turns))
+        for number, turn in enumerate(order, start=1):
             batch = next(left[turns[turn]], None)
             if batch is not None:
-                yield replace(batch, task=turns[turn])
+                yield number, replace(batch, task=turns[turn])

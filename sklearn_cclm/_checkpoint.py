@@ -1,4 +1,4 @@
-"""Where a training stands, on disk: written atomically, read back only by the same training."""
+"""Where a training stands, on disk: written atomically, and found again by the same training."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 
 import torch
 
-_NAME = "checkpoint.pt"
-
 
 class Checkpoint:
-    """The state of one training in a directory.
+    """The state of one training in a directory, in a file that its digest names.
 
     Parameters
     ----------
     directory : path-like
-        Made if it is missing; holds one training.
+        Made if it is missing; several trainings may use it.
     every : int
         Steps from one writing to the next.
     training : str
@@ -35,13 +33,12 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the file is of another training, or no checkpoint.
+        If the file is no checkpoint.
     """
 
     def __init__(self, directory: str | os.PathLike, every: int, training: str, seed: int) -> None:
-        self.path = Path(directory) / _NAME
+        self.path = Path(directory) / f"checkpoint-{training}.pt"
         self.every = every
-        self.training = training
         self.state = self._read()
         self.seed = self.state["seed"] if self.state else seed
 
@@ -49,29 +46,23 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            state = torch.load(self.path, weights_only=True)
-            training = state["training"]
+            return torch.load(self.path, weights_only=True)
         except Exception as error:
             raise ValueError(
-                f"{self.path} is no readable checkpoint: delete it, or choose another directory."
+                f"{self.path} is no readable checkpoint: delete it to begin anew."
             ) from error
-        if training != self.training:
-            raise ValueError(
-                f"{self.path} belongs to a training with other parameters, texts or targets: "
-                "delete it to begin anew, or choose another directory."
-            )
-        return state
 
     def write(self, state: dict[str, Any]) -> None:
         """Replace the state on disk, so that a crash leaves the old or the new one, whole."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
+        part = self.path.with_suffix(f".{os.getpid()}.part")
         with open(part, "wb") as file:
-            torch.save({**state, "training": self.training, "seed": self.seed}, file)
+            torch.save({**state, "seed": self.seed}, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, self.path)
 
     def remove(self) -> None:
         """Delete the state: the training is done."""
-        self.path.unlink(missing_ok=True)
+        for path in self.path.parent.glob(f"{self.path.stem}.*"):
+            path.unlink(missing_ok=True)

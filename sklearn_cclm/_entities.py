@@ -180,7 +180,7 @@ def normalized_spans(
     spans: Sequence[Sequence[Span]], texts: Sequence[str], normalize: Normalize
 ) -> list[list[Span]]:
     """Return where spans are once their texts are normalised, without those that vanish."""
-    return _moved(spans, texts, lambda text, place: len(normalize([text[:place]])[0]))
+    return _moved(spans, texts, normalize, lambda text, place: len(normalize([text[:place]])[0]))
 
 
 def original_spans(
@@ -193,15 +193,20 @@ def original_spans(
         places = range(len(text) + 1)
         return bisect_right(places, place, key=lambda at: len(normalize([text[:at]])[0])) - 1
 
-    return _moved(spans, texts, origin)
+    return _moved(spans, texts, normalize, origin)
 
 
 def _moved(
-    spans: Sequence[Sequence[Span]], texts: Sequence[str], move: Callable[[str, int], int]
+    spans: Sequence[Sequence[Span]],
+    texts: Sequence[str],
+    normalize: Normalize,
+    move: Callable[[str, int], int],
 ) -> list[list[Span]]:
     """Return spans with their ends moved, without those that become empty."""
     moved = [
         [Span(move(text, start), move(text, end), label) for start, end, label in row]
-        for row, text in zip(spans, texts, strict=True)
+        if text != normal
+        else list(row)
+        for row, text, normal in zip(spans, texts, normalize(texts), strict=True)
     ]
     return [[span for span in row if span.start < span.end] for row in moved]

@@ -29,7 +29,7 @@ class NamedPartsMixin:
         dict
             Values by parameter name.
         """
-        params = super().get_params(deep=False)  # type: ignore[misc]
+        params = super().get_params(deep=deep)  # type: ignore[misc]
         if not deep:
             return params
         for name, entry in self._entries():

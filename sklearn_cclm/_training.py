@@ -7,7 +7,7 @@ import math
 import multiprocessing
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -21,59 +21,10 @@ from tqdm import tqdm
 
 from sklearn_cclm._batches import AlternatingBatches, Batches
 from sklearn_cclm._checkpoint import Checkpoint
-from sklearn_cclm._device import check_device, resolve_device
-from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._device import resolve_device
+from sklearn_cclm._schedule import OPTIMIZERS, Schedule
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
-
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
-    "adamw": (LazyAdamW, {}),
-    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
-}
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How to train: the parameters that every pretrainer has."""
-
-    max_epochs: int
-    lr: float
-    base_lr: float | None
-    optimizer: str | type[torch.optim.Optimizer]
-    weight_decay: float
-    warmup: float
-    max_grad_norm: float
-    early_stopping: bool
-    patience: int
-    callbacks: Sequence[Callback] | None
-    device: str
-    precision: str
-    verbose: int
-    constant: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("max_epochs", "patience"):
-            check_integer(name, getattr(self, name), 1)
-        check_real("lr", self.lr, 0, math.inf, ends="neither")
-        if self.base_lr is not None:
-            check_real("base_lr", self.base_lr, 0, math.inf, ends="neither")
-        check_real("weight_decay", self.weight_decay, 0, math.inf)
-        check_real("warmup", self.warmup, 0, 1)
-        check_real("max_grad_norm", self.max_grad_norm, 0, math.inf, ends="neither")
-        check_bool("early_stopping", self.early_stopping)
-        check_integer("verbose", int(self.verbose) if self.verbose is True else self.verbose, 0)
-        check_device(self.device)
-        check_option("precision", self.precision, ("float32", "bfloat16"))
-        if not isinstance(self.callbacks, list | tuple | None):
-            raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
-        optimizer = self.optimizer
-        known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
-        cls = optimizer if isinstance(optimizer, type) else object
-        if not known and not issubclass(cls, torch.optim.Optimizer):
-            raise ValueError(
-                f"optimizer={optimizer!r} must be one of {sorted(OPTIMIZERS)} or a subclass of "
-                "torch.optim.Optimizer."
-            )
 
 
 @dataclass(frozen=True)
@@ -144,8 +95,7 @@ def train(
     net.max_grad_norm, net.precision = schedule.max_grad_norm, schedule.precision
     net.checkpoint, net.state = checkpoint, state
     if optimizer is not None:
-        groups = net.optimizer_.state_dict()["param_groups"]
-        net.optimizer_.load_state_dict({"state": optimizer, "param_groups": groups})
+        _take_state(net, optimizer)
     net.partial_fit(batches)
     if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
@@ -154,7 +104,22 @@ def train(
     if checkpoint:
         checkpoint.remove()
     history = [{"epoch": row["epoch"], **_measured(row)} for row in net.history]
-    return Trained(net.module_.cpu(), history, net.optimizer_.state_dict()["state"])
+    return Trained(net.module_.cpu(), history, _named_state(net))
+
+
+def _named_state(net: NeuralNet) -> dict[str, Any]:
+    """Return the optimizer's state by the names of the parameters."""
+    names = {parameter: name for name, parameter in net.module_.named_parameters()}
+    state = {names[parameter]: values for parameter, values in net.optimizer_.state.items()}
+    return {"optimizer": type(net.optimizer_).__name__, "state": state}
+
+
+def _take_state(net: NeuralNet, saved: dict[str, Any]) -> None:
+    """Give the optimizer a copy of the state that one of its kind left."""
+    if saved["optimizer"] == type(net.optimizer_).__name__:
+        for name, parameter in net.module_.named_parameters():
+            if name in saved["state"]:
+                net.optimizer_.state[parameter] = copy.deepcopy(saved["state"][name])
 
 
 class _Net(NeuralNet):
@@ -223,13 +188,17 @@ class _HeldOut(Callback):
 class _Rate(Callback):
     """Set the learning rate before each step: a linear rise, then a cosine down to zero."""
 
-    def __init__(self, n_steps: int, schedule: Schedule) -> None:
-        self.n_steps = n_steps
-        self.rise = schedule.warmup * n_steps
+    def __init__(self, batches: Any, schedule: Schedule) -> None:
+        self.batches = batches
+        self.first_epoch = batches.place[0]
+        self.n_steps = len(batches) * schedule.max_epochs
+        self.rise = schedule.warmup * self.n_steps
         self.constant = schedule.constant
 
     def on_batch_begin(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
-        share = 1.0 if self.constant else self.share(net.step_)
+        epoch, number = self.batches.place  # batches with nothing to predict count as well
+        step = (epoch - self.first_epoch) * len(self.batches) + number - 1
+        share = 1.0 if self.constant else self.share(step)
         for group in net.optimizer_.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * share
 
@@ -280,9 +249,9 @@ class _Resume(Callback):
             "place": self.batches.place,
             "module": net.module_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
-            "history": [_plain({**old, "batches": []}) for old in history],
+            "history": [{**_plain(old), "batches": []} for old in history],
             "batches": [_plain(batch) for batch in row["batches"]],
-            "stopping": _plain({k: v for k, v in stopping if k.endswith("_")}),
+            "stopping": {k: _python(v) for k, v in stopping if k.endswith("_")},
         }
 
 
@@ -324,7 +293,7 @@ def _callbacks(
     batches: Any, held_out: Any, schedule: Schedule, checkpoint: Checkpoint | None
 ) -> list:
     """Return the callbacks in the order in which they must be called."""
-    callbacks: list[Callback] = [_Rate(len(batches) * schedule.max_epochs, schedule)]
+    callbacks: list[Callback] = [_Rate(batches, schedule)]
     if held_out is not None:
         callbacks.append(_HeldOut(held_out))
     callbacks += map(copy.copy, schedule.callbacks or ())  # a writer of logs has no deep copy
@@ -350,8 +319,13 @@ def _silent(message: str) -> None:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Return values with numpy's numbers as Python's own, which a checkpoint may hold."""
-    return {k: v.item() if isinstance(v, np.generic) else v for k, v in values.items()}
+    """Return the numbers of a row of the history, which a checkpoint may hold."""
+    return {k: _python(v) for k, v in values.items() if isinstance(v, Real)}
+
+
+def _python(value: Any) -> Any:
+    """Return a number of numpy's as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _optimizer(schedule: Schedule) -> dict[str, Any]:

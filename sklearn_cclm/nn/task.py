@@ -88,11 +88,17 @@ class MultiTaskModule(nn.Module):
         self.base = base
         for task in tasks.values():
             task.base = base
-        self.tasks: Any = nn.ModuleDict(tasks)
+        self.names = list(tasks)
+        self.parts = nn.ModuleList(tasks.values())
         self.weights = dict(weights)
 
     def forward(self, batch: Any) -> Tensor:
         return self.weights[batch.task] * self.tasks[batch.task](batch)
+
+    @property
+    def tasks(self) -> dict[str, Any]:
+        """The tasks by their names."""
+        return dict(zip(self.names, self.parts, strict=True))
 
     def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
         """Return the weighted sum of the tasks' mean losses, and what each task measures."""

@@ -202,6 +202,16 @@ class TypoNoise(  # type: ignore[call-arg]
         tags.non_deterministic = True
         return tags
 
+    def check_params(self) -> None:
+        """Check the parameters, without a look at texts.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter is not allowed.
+        """
+        self._prepare()
+
     def _prepare(self) -> list[tuple[Kernel, float]]:
         """Return the kernels with their shares, made anew where a parameter is another one."""
         params = (self.kinds, self.rate, self.layout, self.typos)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from sklearn_cclm._params import check_bool, check_integer, check_real
@@ -17,6 +19,7 @@ def check_common(pretrainer: Any) -> None:
     check_bool("warm_start", pretrainer.warm_start)
     check_integer("checkpoint_every", pretrainer.checkpoint_every, 1)
     check_base(pretrainer.base)
+    _check_checkpoint(pretrainer.checkpoint)
     _check_noise(pretrainer.noise, pretrainer.auto_noise)
     _check_init_from(pretrainer.init_from, pretrainer.base)
 
@@ -30,9 +33,18 @@ def check_base(base: Any) -> None:
         )
 
 
+def _check_checkpoint(checkpoint: Any) -> None:
+    if checkpoint is None:
+        return
+    if not isinstance(checkpoint, str | PathLike):
+        raise TypeError(f"checkpoint={checkpoint!r} must be the path of a directory, or None.")
+    if Path(checkpoint).is_file():
+        raise ValueError(f"checkpoint={str(checkpoint)!r} is a file: pass a directory.")
+
+
 def _check_noise(noise: Any, auto: TypoNoise | None) -> None:
     if isinstance(noise, TypoNoise):
-        noise.fit([""])
+        noise.check_params()
     elif not (noise is None or (auto is not None and isinstance(noise, str) and noise == "auto")):
         allowed = "a TypoNoise or None" if auto is None else 'a TypoNoise, "auto" or None'
         raise TypeError(f"noise={noise!r} must be {allowed}.")

@@ -34,6 +34,8 @@ class Reader:
         Corrupts what the network sees.
     shown : callable
         ``shown(texts, example)`` returns the texts that a batch shows, each with noise of its own.
+    targets : callable
+        ``targets(texts, y)`` returns what is to be learnt of texts, where a stream has no y.
     examples : callable
         ``examples(pieces, y, owners)`` returns what goes with each window, or None.
     make_batch : callable
@@ -43,6 +45,7 @@ class Reader:
     preprocessor: CharPreprocessor
     noise: Any
     shown: Callable
+    targets: Callable
     examples: Callable
     make_batch: Callable
 
@@ -54,7 +57,7 @@ class Reader:
     def read(self, texts: Sequence[str], y: Any) -> tuple[Chunk, np.ndarray]:
         """Return the windows of the texts, to be batched, and the text that each is of."""
         pieces, owners = self.cut(texts)
-        examples = self.examples(pieces, y, owners)
+        examples = self.examples(pieces, self.targets(texts, y), owners)
 
         def make_batch(rows: np.ndarray, rng: np.random.Generator) -> Batch:
             example = None if examples is None else examples[rows]
@@ -95,7 +98,10 @@ def split(
 def _split_stream(
     reader: Reader, stream: TextStream, fraction: float, size: dict[str, Any]
 ) -> tuple[Batches, Batches]:
-    share = min(fraction, _MOST_HELD_OUT / sum(1 for _ in stream))
+    n = sum(1 for _ in stream)
+    if not n:
+        raise ValueError(f"{stream.X!r} can be read once only: pass a list, or what can be reread.")
+    share = min(fraction, _MOST_HELD_OUT / n)
 
     def parts() -> Iterator[tuple[list[str], list[str]]]:
         for place, texts in enumerate(chunked(stream, _STREAMED)):
@@ -116,15 +122,28 @@ def _split_stream(
     )
 
 
-def training_digest(pretrainer: Any, texts: Sequence[str] | TextStream, y: Any, source: Any) -> str:
+def as_pair(validation: Any) -> tuple[Any, Any]:
+    """Return the X and y of a `validation` argument."""
+    if isinstance(validation, tuple) and len(validation) == 2:
+        X, y = validation
+        if not isinstance(X, str):
+            return X, y
+    return validation, None
+
+
+def training_digest(
+    pretrainer: Any, texts: Sequence[str] | TextStream, y: Any, validation: Any, source: Any
+) -> str:
     """Return what tells a training from others: a digest of parameters, data and first tower."""
     params = {
         name: value
-        for name, value in pretrainer.get_params().items()
+        for name, value in pretrainer.get_params(deep=True).items()
         if name not in _NO_MATTER and not hasattr(value, "get_params")
     }
-    named = re.sub(r" at 0x[0-9a-f]+", "", repr(sorted(params.items())))
+    named = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(sorted(params.items())))
     found = hashlib.sha256()
     for chunk in chunked(texts):
         found.update("\0".join([*chunk, ""]).encode("utf-8", "surrogatepass"))
-    return joblib.hash([type(pretrainer).__name__, named, repr(source), found.digest(), y])
+    return joblib.hash(
+        [type(pretrainer).__name__, named, repr(source), found.digest(), y, validation]
+    )

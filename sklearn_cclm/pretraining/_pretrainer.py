@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,17 +15,18 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._batches import Batches
 from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import resolve_device
+from sklearn_cclm._schedule import Schedule
 from sklearn_cclm._seeds import draw_seed, isolated_seed
 from sklearn_cclm._streams import read_texts
 from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._training import Schedule, train
+from sklearn_cclm._training import train
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._checks import check_common
-from sklearn_cclm.pretraining._corpus import Reader, split, training_digest
+from sklearn_cclm.pretraining._corpus import Reader, as_pair, split, training_digest
 from sklearn_cclm.pretraining._views import View
 
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
@@ -58,6 +58,7 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     base_: Base
     tower_: Tower
     history_: list[dict[str, Any]]
+    seed_: int
 
     def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
         """Train a tower on texts.
@@ -172,6 +173,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     def _learn(self, texts: Iterable[str], y: Any) -> None:
         """Learn what the task itself needs, before training; sets fitted attributes."""
 
+    def _targets(self, texts: list[str], y: Any) -> Any:
+        """Return what is to be learnt of whole texts, where y, as of a stream, does not say."""
+        return y
+
     def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> Any:
         """Return what goes with each text, indexable by an array of rows; or None.
 
@@ -206,24 +211,28 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         return self
 
     def _train(self, texts: Any, y: Any, validation: Any, *, more: bool, once: bool) -> None:
-        seed = draw_seed(self.random_state)
+        seed = self.seed_ if more else draw_seed(self.random_state)
         source = self.tower_ if more else self.init_from
         checkpoint = None
         if self.checkpoint is not None and not once:
-            training = training_digest(self, texts, y, source)
+            training = training_digest(self, texts, y, validation, source)
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
             seed = checkpoint.seed
-        if not more:
+        others = None if validation is None else self._check_inputs(*as_pair(validation))
+        self.seed_ = seed
+        if more:
+            self._check_goes_on()
+        else:
             self.base_ = self._start(self._all_texts(texts, y), seed)
             self._learn(texts, y)
-        batches, held_out = self._batches(texts, y, validation, once=once, seed=seed)
+        batches, held_out = self._batches(texts, y, others, once=once, seed=seed)
         past = self.history_ if more else []
         batches.resume(len(past), 0)
         trained = train(
             self._builder(source, more=more),
             batches,
             held_out,
-            replace(self._schedule(), **(_ONE_PASS if once else {})),
+            Schedule.of(self, **(_ONE_PASS if once else {})),
             seed=seed,
             optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
             checkpoint=checkpoint,
@@ -245,18 +254,29 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
         batches, held_out = split(reader, texts, y, fraction=fraction, **size)
         if validation is not None:
-            chunk, _ = reader.read(*self._check_inputs(*_pair(validation)))
+            chunk, _ = reader.read(*validation)
             held_out = Batches.of(chunk, **size, fixed=True)
         if not held_out.is_empty():
             return batches, held_out
         if self.early_stopping and not once:
+            given = f"validation_fraction={self.validation_fraction} of these texts leaves"
             raise ValueError(
                 "early_stopping=True needs held-out texts with something to predict, and "
-                f"validation_fraction={self.validation_fraction} of these texts leaves none. "
-                "Raise validation_fraction, pass more texts or validation=, or set "
+                f"{given if validation is None else 'validation has'} none. Raise "
+                "validation_fraction, pass more texts or other ones as validation, or set "
                 "early_stopping=False."
             )
         return batches, None
+
+    def _check_goes_on(self) -> None:
+        """Raise ValueError if the tower to go on with is not what the parameters ask for."""
+        other_base = isinstance(self.base, Base) and self.base != self.base_
+        name, config = self._tower_spec(self.init_from)
+        if other_base or (name, config) != (self.tower_.architecture, dict(self.tower_.config)):
+            raise ValueError(
+                "base or tower is another one than that which was trained, and warm_start and "
+                "partial_fit go on with that. Set it back, or clone the pretrainer to begin anew."
+            )
 
     def _builder(self, source: Tower | None, *, more: bool) -> Callable[[], TaskModule]:
         """Return what builds the network to train: with the weights of a tower, or new ones."""
@@ -336,42 +356,17 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             preprocessor=self.base_.preprocessor(),
             noise=self.auto_noise if isinstance(self.noise, str) else self.noise,
             shown=self._shown,
+            targets=self._targets,
             examples=self._examples,
             make_batch=self._make_batch,
         )
 
-    def _schedule(self) -> Schedule:
-        return Schedule(
-            max_epochs=self.max_epochs,
-            lr=self.lr,
-            base_lr=self.base_lr,
-            optimizer=self.optimizer,
-            weight_decay=self.weight_decay,
-            warmup=self.warmup,
-            max_grad_norm=self.max_grad_norm,
-            early_stopping=self.early_stopping,
-            patience=self.patience,
-            callbacks=self.callbacks,
-            device=self.device,
-            precision=self.precision,
-            verbose=self.verbose,
-        )
-
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
-        self._schedule()  # checks the training parameters
+        Schedule.of(self)
         check_common(self)
         _registry.name_of("tower", self._tower_config())
         self._check_task()
-
-
-def _pair(validation: Any) -> tuple[Any, Any]:
-    """Return the X and y of a `validation` argument."""
-    if isinstance(validation, tuple) and len(validation) == 2:
-        X, y = validation
-        if not isinstance(X, str):
-            return X, y
-    return validation, None
 
 
 def _tensors(weights: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:

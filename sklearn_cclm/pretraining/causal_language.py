@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -105,6 +106,8 @@ class CausalLanguagePretrainer(BasePretrainer):
         For each epoch, losses and held-out accuracy.
     n_iter_ : int
         Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
 
     References
     ----------
@@ -189,6 +192,12 @@ class CausalLanguagePretrainer(BasePretrainer):
         check_integer("n_predict", self.n_predict, 1)
         check_option("direction", self.direction, ("forward", "backward"))
         self._tower_spec(self.init_from)
+        kinds = getattr(self.noise, "kinds", ())
+        if "typos" in ([kinds] if isinstance(kinds, str) else kinds):
+            raise ValueError(
+                'noise of kind "typos" replaces whole words and so shows what is to be predicted: '
+                "pass other kinds."
+            )
 
     def _learn(self, texts: Iterable[str], y: Any) -> None:
         if n_blocks := self.base_.config["n_blocks"]:
@@ -219,11 +228,31 @@ class CausalLanguagePretrainer(BasePretrainer):
         n, length = self.n_predict, view.clean.shape[1]
         around = np.pad(np.where(view.clean == CLS, PAD, view.clean), ((0, 0), (n, n)))
         ahead = np.arange(1, n + 1)
-        first = n + ahead if self.direction == "forward" else n - ahead
-        targets = [view.of_origin(around[:, start : start + length]) for start in first]
-        wanted = np.stack(targets, axis=-1).ravel()  # one per place and step, 0 where none is
+        sign = 1 if self.direction == "forward" else -1
+        steps = (sign * ahead).tolist()
+        targets = [view.of_origin(around[:, n + k : n + k + length]) for k in steps]
+        hidden = [self._hidden(view, k) for k in steps]
+        wanted = np.where(hidden, targets, PAD)  # (steps, B, L), 0 where nothing is asked for
+        wanted = np.moveaxis(wanted, 0, -1).ravel()
         predictions = np.flatnonzero(wanted)
-        return view.ids, wanted[predictions], {"predictions": predictions}
+        places, step = np.divmod(predictions, n)
+        return view.ids, wanted[predictions], {"places": places, "steps": step}
+
+    def _hidden(self, view: View, k: int) -> np.ndarray:
+        """Whether each place has yet to see the character `k` places from its origin.
+
+        Noise that moves characters shows some before their turn, and one that merges two shows
+        both at once.
+        """
+        rows, places = np.nonzero(view.origin >= 0)
+        shown = np.zeros((len(view.clean), view.clean.shape[1] + 2 * abs(k)), dtype=bool)
+        shown[rows, view.origin[rows, places] + abs(k)] = True
+        columns = np.maximum(view.origin, 0) + k
+        later = shown[np.arange(len(shown))[:, None], columns + abs(k)]
+        if k > 0:
+            return later & (columns > np.maximum.accumulate(view.origin, axis=1))
+        behind = np.where(view.origin >= 0, view.origin, view.clean.shape[1])
+        return later & (columns < np.minimum.accumulate(behind[:, ::-1], axis=1)[:, ::-1])
 
     def _make_head(self, width: int, n_chars: int) -> Head:
         return NextCharactersHead(width, n_chars, n_predict=self.n_predict)
@@ -246,5 +275,6 @@ class NextCharactersHead(Head):
         return loss, logits.argmax(1) == batch.targets
 
     def _logits(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
-        logits = self.output(tower(encoding)).view(-1, self.n_chars)  # (B * L * n_predict, n_chars)
-        return logits[batch.extra["predictions"]]
+        places, steps = batch.extra["places"], batch.extra["steps"]
+        logits = self.output(tower(encoding).flatten(0, 1)[places])
+        return logits.view(len(places), -1, self.n_chars)[torch.arange(len(places)), steps]

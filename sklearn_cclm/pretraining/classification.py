@@ -113,6 +113,8 @@ class ClassificationPretrainer(BasePretrainer):
         For each epoch, losses and held-out accuracy; of several labels, all must be right.
     n_iter_ : int
         Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
 
     Notes
     -----

@@ -114,6 +114,8 @@ class ContrastivePretrainer(BasePretrainer):
         their own. Chance is 1 of ``2 * batch_size - 1``, or of those of the texts held out.
     n_iter_ : int
         Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
 
     Notes
     -----

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.sparse import issparse
-from sklearn.preprocessing import normalize
-from sklearn.utils import check_array
 from torch import Tensor
 
 from sklearn_cclm._batches import Batch
-from sklearn_cclm._device import resolve_device
 from sklearn_cclm._params import check_integer, check_real
 from sklearn_cclm._streams import TextStream, chunked
-from sklearn_cclm.models._inference import Member, embed
-from sklearn_cclm.models._values import Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.pretraining._teachers import ask, unit
 from sklearn_cclm.pretraining._views import View
 
 
@@ -51,8 +45,8 @@ class DistillationPretrainer(BasePretrainer):
     teacher : callable, transformer, Tower or None, default=None
         What makes the vectors to match: a callable of a list of texts, such as a sentence
         transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
-        `Tower`. It is asked once in `fit`, and of a stream once in each epoch. None takes the
-        vectors from `y`.
+        `Tower`. It is asked once in `fit`, and of a stream once in each epoch and a first time
+        about its beginning. None takes the vectors from `y`.
     relational : float, default=0.0
         Weight of the squared error of the batch's cosine similarities, beside the cosine distance.
         On banking77 it did not help.
@@ -129,6 +123,8 @@ class DistillationPretrainer(BasePretrainer):
         For each epoch, the loss, and held-out loss and cosine.
     n_iter_ : int
         Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
 
     References
     ----------
@@ -249,7 +245,7 @@ class DistillationPretrainer(BasePretrainer):
         for width in self.matryoshka:
             check_integer("each of matryoshka", width, 1)
         if self.teacher is not None:
-            _ask(self.teacher)
+            ask(self.teacher)
 
     def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
         texts, _ = super()._check_inputs(X, y)
@@ -262,11 +258,11 @@ class DistillationPretrainer(BasePretrainer):
                 f"text of a list; got {'a stream of texts' if stream else 'y=None'}. Pass them, "
                 "or a teacher."
             )
-        return texts, _unit(y, len(texts), "y")
+        return texts, unit(y, len(texts), "y")
 
     def _teach(self, texts: list[str]) -> np.ndarray:
         """Return the teacher's vectors, of unit length."""
-        return _unit(_ask(self.teacher)(texts), len(texts), "what the teacher returns")
+        return unit(ask(self.teacher)(texts), len(texts), "what the teacher returns")
 
     def _learn(self, texts: Iterable[str], y: Any) -> None:
         vectors = self._teach(next(chunked(texts))) if y is None else y
@@ -290,10 +286,15 @@ class DistillationPretrainer(BasePretrainer):
             return config
         return replace(config, native_width=width)
 
-    def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> np.ndarray:
+    def _targets(self, texts: list[str], y: Any) -> Any:
         if not texts:
             return np.empty((0, self.teacher_width_), dtype=np.float32)
-        vectors = self._teach(texts) if y is None else y[owners]
+        return self._teach(texts) if y is None else y
+
+    def _examples(self, texts: list[str], y: np.ndarray, owners: np.ndarray) -> np.ndarray:
+        vectors = y[owners]
+        if bool(self.matryoshka) != (self.rotation_ is not None):
+            raise ValueError("matryoshka cannot be changed while a training goes on.")
         if vectors.shape[1] != self.teacher_width_:
             raise ValueError(
                 f"The vectors to match have length {vectors.shape[1]}, the tower was trained on "
@@ -336,44 +337,16 @@ class VectorHead(Head):
 
     def forward(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
         vectors, targets = tower.native(encoding), batch.targets
-        alike = targets @ targets.T
         losses = []
         for width in self.widths:
             own = F.normalize(vectors[:, :width], dim=1)
             cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1).mean()
-            losses.append(1 - cosine + self.relational * F.mse_loss(own @ own.T, alike))
+            loss = 1 - cosine
+            if self.relational:
+                loss = loss + self.relational * F.mse_loss(own @ own.T, targets @ targets.T)
+            losses.append(loss)
         return torch.stack(losses).mean()
 
     def evaluate(self, tower: Any, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
         cosine = F.cosine_similarity(tower.native(encoding), batch.targets)
         return 1 - cosine, cosine
-
-
-def _ask(teacher: Any) -> Callable[[list[str]], Any]:
-    """Return the function that gives a teacher's vectors."""
-    if isinstance(teacher, Tower):
-        return partial(_native, teacher)
-    for name in ("transform", "encode", "__call__"):
-        if hasattr(teacher, name):
-            return getattr(teacher, name)
-    raise TypeError(f"teacher={teacher!r} must be a callable, a transformer, a Tower or None.")
-
-
-def _native(tower: Tower, texts: list[str]) -> np.ndarray:
-    """Return a tower's native vectors."""
-    member = Member(tower, slice(0, tower.native_width), 1.0)
-    vectors = np.empty((len(texts), tower.native_width), dtype=np.float32)
-    embed(
-        texts, tower.base, [member], vectors,
-        pooling="native", windowed=True, batch_chars=32768, device=resolve_device("auto"),
-    )  # fmt: skip
-    return vectors
-
-
-def _unit(vectors: Any, n: int, name: str) -> np.ndarray:
-    """Return one vector for each of n texts, checked, dense and of unit length."""
-    vectors = check_array(vectors, accept_sparse="csr", dtype=np.float32, input_name=name)
-    vectors = vectors.toarray() if issparse(vectors) else vectors
-    if len(vectors) != n:
-        raise ValueError(f"{name} has {len(vectors)} rows for {n} texts: one for each is needed.")
-    return normalize(vectors)

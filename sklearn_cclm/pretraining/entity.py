@@ -120,6 +120,8 @@ class EntityPretrainer(BasePretrainer):
         For each epoch, losses and held-out accuracy, both of characters.
     n_iter_ : int
         Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
 
     References
     ----------

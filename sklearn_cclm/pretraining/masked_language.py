@@ -130,6 +130,8 @@ class MaskedLanguagePretrainer(BasePretrainer):
         For each epoch, losses and held-out accuracy.
     n_iter_ : int
         Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
 
     References
     ----------

@@ -15,14 +15,15 @@ from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm._params import check_integer, check_real
+from sklearn_cclm._schedule import Schedule
 from sklearn_cclm._seeds import draw_seed
 from sklearn_cclm._streams import read_texts
 from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._training import Schedule, train
+from sklearn_cclm._training import train
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.task import MultiTaskModule
 from sklearn_cclm.pretraining._checks import check_base
-from sklearn_cclm.pretraining._corpus import training_digest
+from sklearn_cclm.pretraining._corpus import as_pair, training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
@@ -178,9 +179,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         y : object or mapping of str to object, default=None
             What the tasks are to learn of the texts, where they need it: a mapping by their
             names, or anything else for all of them.
-        validation : iterable of str, default=None
-            Texts to measure the held-out loss on, instead of `validation_fraction` of `X`; for
-            tasks that learn from the texts alone.
+        validation : iterable of str, or (X, y), default=None
+            Texts to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
         Returns
         -------
@@ -195,9 +195,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             If the loss is no longer finite.
         """
         self._check_params()
-        texts = read_texts(X, missing=self.missing, column=self.column)
         fitted = copy(self)
-        fitted._train(texts, y, validation)
+        fitted._train(X, y, validation)
         self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
         return self
 
@@ -217,30 +216,36 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             Greater is better, as scikit-learn's model selection expects.
         """
         check_is_fitted(self)
-        texts = read_texts(X, missing=self.missing, column=self.column)
         batches = {}
-        for name, task in self.tasks_:
-            chunk, _ = task._reader().read(*task._check_inputs(texts, _of_task(y, name)))
+        for name, inputs in self._inputs(dict(self.tasks_), X, y).items():
+            task = dict(self.tasks_)[name]
+            chunk, _ = task._reader().read(*inputs)
             batches[name] = Batches.of(chunk, batch_size=task.batch_size, seed=0, fixed=True)
         modules = {name: task._task_module() for name, task in self.tasks_}
         module = MultiTaskModule(self.base_.build(), modules, self._weights())
         device = resolve_device(self.device)
         return -module.to(device).evaluate(AlternatingBatches(batches, seed=0), device)["loss"]
 
-    def _train(self, texts: Any, y: Any, validation: Any) -> None:
+    def _inputs(self, tasks: Mapping[str, Any], X: Any, y: Any) -> dict[str, tuple[Any, Any]]:
+        """Return for each task the checked texts and what it is to learn of them."""
+        texts = read_texts(X, missing=self.missing, column=self.column)
+        return {
+            name: task._check_inputs(texts, y.get(name) if isinstance(y, Mapping) else y)
+            for name, task in tasks.items()
+        }
+
+    def _train(self, X: Any, y: Any, validation: Any) -> None:
         seed = draw_seed(self.random_state)
+        tasks = {name: clone(task) for name, task in self.tasks}
+        inputs = self._inputs(tasks, X, y)
         checkpoint = None
         if self.checkpoint is not None:
-            training = training_digest(self, texts, y, None)
+            texts, _ = next(iter(inputs.values()))
+            training = training_digest(self, texts, y, validation, None)
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
             seed = checkpoint.seed
-        tasks = self._prepared(texts, y, seed)
-        batches, held_out = {}, {}
-        for number, (name, task) in enumerate(tasks.items()):
-            inputs = task._check_inputs(texts, _of_task(y, name))
-            batches[name], held_out[name] = task._batches(
-                *inputs, validation, once=False, seed=seed + number
-            )
+        self._prepare(tasks, inputs, seed)
+        batches, held_out = self._batches(tasks, inputs, validation, seed)
 
         def build() -> MultiTaskModule:
             modules = {name: task._builder(None, more=False)() for name, task in tasks.items()}
@@ -248,12 +253,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             return MultiTaskModule(base, modules, self._weights())
 
         trained = train(
-            build,
-            AlternatingBatches(batches, seed=seed),
-            AlternatingBatches(held_out, seed=seed) if all(held_out.values()) else None,
-            self._schedule(),
-            seed=seed,
-            checkpoint=checkpoint,
+            build, batches, held_out, Schedule.of(self), seed=seed, checkpoint=checkpoint
         )
         self.history_ = trained.history
         self.n_iter_ = len(self.history_)
@@ -265,46 +265,48 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         self.tasks_ = list(tasks.items())
         self.towers_: list[tuple[str, Tower]] = [(name, task.tower_) for name, task in self.tasks_]
 
-    def _prepared(self, texts: Any, y: Any, seed: int) -> dict[str, Any]:
-        """Return clones of the tasks that know the base to begin with, and what they need else."""
-        tasks = {name: clone(task) for name, task in self.tasks}
-        first = next(iter(tasks.values()))
-        if self.base is not None:
-            first.base = self.base
-        start = first._start(texts, seed)
-        for name, task in tasks.items():
-            task.set_params(validation_fraction=self.validation_fraction)
-            task.set_params(early_stopping=self.early_stopping)
-            task.base = self.base
-            task.preprocessor_ = first.preprocessor_
-            task.base_ = start
-            task._learn(*task._check_inputs(texts, _of_task(y, name)))
-        self.base_ = start
-        return tasks
+    def _prepare(self, tasks: Mapping[str, Any], inputs: Mapping[str, Any], seed: int) -> None:
+        """Give the tasks the base to begin with, and let them learn what they need else."""
+        first, task = next(iter(tasks.items()))
+        task.base = self.base
+        texts = inputs[first][0]
+        for name, other in tasks.items():  # the texts that a task alone has
+            more = other._all_texts(*inputs[name])
+            texts = texts if more is inputs[name][0] else [*texts, *more]
+        self.base_ = task._start(texts, seed)
+        for name, other in tasks.items():
+            other.set_params(
+                validation_fraction=self.validation_fraction, early_stopping=self.early_stopping
+            )
+            other.base = other.base_ = self.base_
+            other.preprocessor_ = task.preprocessor_
+            other._learn(*inputs[name])
+            other.base = self.base
+
+    def _batches(
+        self, tasks: Mapping[str, Any], inputs: Mapping[str, Any], validation: Any, seed: int
+    ) -> tuple[AlternatingBatches, AlternatingBatches | None]:
+        """Return the batches to train on and those held out, which are of the same texts."""
+        others = {}
+        if validation is not None:
+            others = self._inputs(tasks, *as_pair(validation))
+        batches, held_out = {}, {}
+        for number, (name, task) in enumerate(tasks.items()):
+            batches[name], held = task._batches(
+                *inputs[name], others.get(name), once=False, seed=seed
+            )
+            batches[name].seed += number  # of order and noise alone
+            if held is not None:
+                held_out[name] = held
+        alternating = AlternatingBatches(held_out, seed=seed) if held_out else None
+        return AlternatingBatches(batches, seed=seed), alternating
 
     def _weights(self) -> dict[str, float]:
         return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
 
-    def _schedule(self) -> Schedule:
-        return Schedule(
-            max_epochs=self.max_epochs,
-            lr=self.lr,
-            base_lr=self.base_lr,
-            optimizer=self.optimizer,
-            weight_decay=self.weight_decay,
-            warmup=self.warmup,
-            max_grad_norm=self.max_grad_norm,
-            early_stopping=self.early_stopping,
-            patience=self.patience,
-            callbacks=self.callbacks,
-            device=self.device,
-            precision=self.precision,
-            verbose=self.verbose,
-        )
-
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
-        self._schedule()  # checks the training parameters
+        Schedule.of(self)
         check_real("validation_fraction", self.validation_fraction, 0, 1)
         check_integer("checkpoint_every", self.checkpoint_every, 1)
         check_base(self.base)
@@ -324,8 +326,3 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             if name not in names:
                 raise ValueError(f"weights names {name!r}, but the tasks are {names}.")
             check_real(f"weights[{name!r}]", weight, 0, np.inf, ends="neither")
-
-
-def _of_task(y: Any, name: str) -> Any:
-    """Return what y holds for a task."""
-    return y.get(name) if isinstance(y, Mapping) else y

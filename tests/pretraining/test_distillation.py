@@ -172,6 +172,18 @@ def test_a_stream_needs_a_teacher_and_asks_it_anew():
     streamed = tiny(teacher=lambda texts: [vectors[t] for t in texts], **params).fit(Stream())
     given = tiny(**params).fit(TEXTS, [vectors[text] for text in TEXTS])
     assert streamed.tower_ == given.tower_
+    asked = []
+
+    class Long(Stream):
+        def __iter__(self):
+            return (text * 5 for text in TEXTS)
+
+    def teacher(texts):
+        asked.extend(texts)
+        return VECTORS[: len(texts)]
+
+    tiny(teacher=teacher, **params).fit(Long())
+    assert set(asked) == {text * 5 for text in TEXTS}  # whole texts, not windows
     with pytest.raises(ValueError, match="a stream of texts"):
         tiny().fit(Stream(), VECTORS)
 

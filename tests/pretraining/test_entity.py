@@ -15,7 +15,7 @@ from sklearn_cclm import (
     StridedConfig,
     TypoNoise,
 )
-from sklearn_cclm._entities import read_entities
+from sklearn_cclm._entities import Span, read_entities
 from sklearn_cclm._entity_tags import entity_f1
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.pretraining._views import View
@@ -112,7 +112,7 @@ def test_targets_of_windows_are_those_of_the_text():
     pretrainer = tiny(max_epochs=1).fit(TOKENS, TAGS)
     text = "nobody came today, but here is Carol Dean"  # windows of 32 characters
     pieces, owners = pretrainer._reader().cut([text])
-    tags = pretrainer._examples(pieces, Entities([text], [[(31, 41, "person")]]), owners)
+    tags = pretrainer._examples(pieces, Entities([text], [[Span(31, 41, "person")]]), owners)
     assert [len(piece) for piece in pieces] == [32, 9]
     assert tags[np.array([0])].tolist() == [0] * 31 + [1]
     assert tags[np.array([1])].tolist() == [2] * 9

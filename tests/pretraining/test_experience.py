@@ -1,6 +1,7 @@
 """What surrounds a training: resume, more of it, streams, noise, a base's own rate."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -94,21 +97,69 @@ def test_a_training_goes_on_to_the_same_weights(tmp_path, monkeypatch, writings,
 def test_a_drawn_seed_is_kept_in_the_checkpoint(tmp_path, monkeypatch):
     params = {"random_state": None, "checkpoint": tmp_path, "checkpoint_every": 1}
     fit_until_killed(monkeypatch, tiny(**params), writings=1)
-    state = (tmp_path / "checkpoint.pt").read_bytes()
+    (path,) = tmp_path.iterdir()
+    state = path.read_bytes()
     one = tiny(**params).fit(TEXTS)
-    (tmp_path / "checkpoint.pt").write_bytes(state)
+    path.write_bytes(state)
     assert same_result(one, tiny(**params).fit(TEXTS))
 
 
-def test_a_checkpoint_of_another_training_is_refused(tmp_path, monkeypatch):
+def test_a_checkpoint_of_another_training_is_left_alone(tmp_path, monkeypatch):
     params = {"checkpoint": tmp_path, "checkpoint_every": 1}
     fit_until_killed(monkeypatch, tiny(**params), writings=2)
-    for estimator, texts in ((tiny(**params, lr=0.1), TEXTS), (tiny(**params), TEXTS[1:])):
-        with pytest.raises(ValueError, match="another directory"):
-            estimator.fit(texts)
-    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    (path,) = tmp_path.iterdir()
+    recipe = CCLMModelBase(CharPreprocessor(max_example_len=32), width=8, n_buckets=51)
+    for other in ({"lr": 0.1}, {"base": recipe}, {"noise": TypoNoise(rate=0.2)}):
+        assert tiny(**params, **other).fit(TEXTS).tower_ == tiny(**other).fit(TEXTS).tower_
+    assert tiny(**params).fit(TEXTS[1:]).tower_ == tiny().fit(TEXTS[1:]).tower_
+    held = {"early_stopping": True, "patience": 1, "lr": 0.5}
+    fit_until_killed(monkeypatch, tiny(**params, **held), writings=2)
+    with_others = tiny(**params, **held).fit(TEXTS, validation=["quince"] * 9)
+    assert same_result(with_others, tiny(**held).fit(TEXTS, validation=["quince"] * 9))
+    assert path in tmp_path.iterdir()
+
+
+def test_an_unreadable_checkpoint_is_an_error(tmp_path, monkeypatch):
+    params = {"checkpoint": tmp_path, "checkpoint_every": 1}
+    fit_until_killed(monkeypatch, tiny(**params), writings=2)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(b"no checkpoint")
     with pytest.raises(ValueError, match="no readable checkpoint"):
         tiny(**params).fit(TEXTS)
+    with pytest.raises(ValueError, match="is a file"):
+        tiny(checkpoint=path).fit(TEXTS)
+
+
+def test_a_generator_as_seed_can_be_resumed(tmp_path, monkeypatch):
+    def params():
+        return {"checkpoint": tmp_path, "checkpoint_every": 1}
+
+    fit_until_killed(
+        monkeypatch, tiny(**params(), random_state=np.random.RandomState(3)), writings=2
+    )
+    again = tiny(**params(), random_state=np.random.RandomState(4)).fit(TEXTS)
+    assert same_result(again, tiny(random_state=np.random.RandomState(3)).fit(TEXTS))
+
+
+class Recorder(Callback):
+    """Records what a checkpoint cannot hold."""
+
+    def on_batch_end(self, net, **params):
+        net.history.record_batch("weights", np.ones(3))
+
+
+def test_what_callbacks_record_does_not_spoil_a_checkpoint(tmp_path, monkeypatch):
+    params = {"checkpoint": tmp_path, "checkpoint_every": 1, "callbacks": [Recorder()]}
+    fit_until_killed(monkeypatch, tiny(**params), writings=5)
+    assert same_result(tiny(**params).fit(TEXTS), tiny().fit(TEXTS))
+
+
+def test_searches_may_share_a_checkpoint_directory(tmp_path):
+    grid = {"lr": [1e-3, 1e-2]}
+    pretrainer = tiny(checkpoint=tmp_path, checkpoint_every=1, max_epochs=1)
+    search = GridSearchCV(pretrainer, grid, cv=2, n_jobs=2).fit(TEXTS)
+    assert search.best_params_ == {"lr": 1e-2}
+    assert not any(tmp_path.iterdir())
 
 
 SCRIPT = """
@@ -136,19 +187,18 @@ def test_killed_process_is_resumed_bitwise(tmp_path):
         [sys.executable, "-c", other], capture_output=True, text=True, check=True
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-    written = tmp_path / "a" / "checkpoint.pt"
     deadline = time.monotonic() + 120
-    while not written.exists() and time.monotonic() < deadline:
+    while not list(tmp_path.glob("a/*.pt")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert written.exists()
+    assert list(tmp_path.glob("a/*.pt"))
     again = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert again.stdout == whole.stdout
-    assert not written.exists()
+    assert not list(tmp_path.glob("a/*"))
 
 
 def test_partial_fit_learns_more_with_each_call():
@@ -164,6 +214,56 @@ def test_partial_fit_goes_on_with_the_optimizer_state():
     del fresh.optimizer_state_
     assert kept.tower_ == fresh.tower_
     assert kept.partial_fit(TEXTS).tower_ != fresh.partial_fit(TEXTS).tower_
+
+
+def test_partial_fit_that_fails_changes_nothing():
+    class Failing(Callback):
+        def on_batch_end(self, net, **params):
+            if net.step_ > 3:
+                raise RuntimeError("in the middle")
+
+    pretrainer, unharmed = (tiny().partial_fit(TEXTS) for _ in range(2))
+    with pytest.raises(RuntimeError, match="in the middle"):
+        pretrainer.set_params(callbacks=[Failing()]).partial_fit(TEXTS)
+    pretrainer.set_params(callbacks=None)
+    assert pretrainer.partial_fit(TEXTS).tower_ == unharmed.partial_fit(TEXTS).tower_
+
+
+@pytest.mark.parametrize("change", [{"base_lr": 1e-3}, {"optimizer": "sgd"}])
+def test_partial_fit_takes_changed_parameters(change):
+    recipe = CCLMModelBase(CharPreprocessor(32), width=8, n_buckets=50, n_blocks=1)
+    pretrainer = tiny(base=recipe).partial_fit(TEXTS).set_params(**change).partial_fit(TEXTS)
+    assert pretrainer.n_iter_ == 2
+
+
+def test_warm_start_holds_out_the_same_texts():
+    pretrainer = tiny(warm_start=True, random_state=None, validation_fraction=0.2)
+    seeds = {pretrainer.fit(TEXTS).seed_ for _ in range(3)}
+    assert len(seeds) == 1
+
+
+def test_warm_start_with_another_tower_or_base_is_an_error():
+    pretrainer = tiny(warm_start=True).fit(TEXTS)
+    for change in ({"tower": "conv"}, {"base": tiny(random_state=1).fit(TEXTS).base_}):
+        with pytest.raises(ValueError, match="another one than that which was trained"):
+            clone_fitted(pretrainer).set_params(**change).fit(TEXTS)
+
+
+def clone_fitted(pretrainer):
+    return pickle.loads(pickle.dumps(pretrainer))
+
+
+def test_rate_falls_to_zero_where_texts_are_empty():
+    class Rates(Callback):
+        def on_batch_end(self, net, **params):
+            RATES.append(net.optimizer_.param_groups[0]["lr"])
+
+    RATES.clear()
+    tiny(callbacks=[Rates()]).fit(["", ""] * 60 + TEXTS)
+    assert RATES[-1] < 0.05 * max(RATES)
+
+
+RATES = []
 
 
 def test_fit_forgets_partial_fit():
@@ -304,6 +404,17 @@ def test_a_stream_is_not_held_in_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 40e6
+
+
+def test_what_can_be_read_once_only_is_an_error():
+    class Once:
+        rows = iter(TEXTS)
+
+        def __iter__(self):
+            return self.rows
+
+    with pytest.raises(ValueError, match="0 sample|read once only"):
+        tiny().fit(Once())
 
 
 def test_an_empty_stream_is_an_error():

@@ -1,6 +1,7 @@
 """Several tasks on one base."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import GridSearchCV
 
@@ -105,6 +106,64 @@ def test_tasks_get_their_own_targets():
     assert dict(multi.towers_)["distil"].native_width == 5
     with pytest.raises(ValueError, match="Pass them, or a teacher"):
         tiny(tasks).fit(TEXTS, {"chars": VECTORS})
+
+
+def test_the_same_texts_are_held_out_for_all_tasks():
+    multi = tiny(
+        [("a", MaskedCharacterPretrainer(tower=TOWER)), ("b", MaskedCharacterPretrainer())]
+    )
+    seen = {}
+
+    def record(self, texts, y, validation, *, once, seed):
+        seen[len(seen)] = seed
+        return original(self, texts, y, validation, once=once, seed=seed)
+
+    original = MaskedCharacterPretrainer._batches
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(MaskedCharacterPretrainer, "_batches", record)
+        multi.fit(TEXTS)
+    assert len(seen) == 2
+    assert len(set(seen.values())) == 1
+
+
+def test_a_teacher_is_asked_once():
+    asked = []
+
+    def teacher(texts):
+        asked.append(len(texts))
+        return VECTORS[: len(texts)]
+
+    tiny([("d", DistillationPretrainer(teacher=teacher)), ("c", MaskedCharacterPretrainer())]).fit(
+        TEXTS
+    )
+    assert asked == [120]
+
+
+def test_validation_is_read_as_the_texts_are():
+    frame = pd.DataFrame({"text": TEXTS, "n": range(120)})
+    multi = tiny(column="text").fit(frame, validation=frame[:20])
+    assert "valid_mlm_loss" in multi.history_[0]
+    tasks = [("d", DistillationPretrainer()), ("c", MaskedCharacterPretrainer(tower=TOWER))]
+    pair = (TEXTS[:20], {"d": VECTORS[:20]})
+    assert "valid_d_cosine" in tiny(tasks).fit(TEXTS, {"d": VECTORS}, validation=pair).history_[0]
+
+
+def test_tasks_may_have_any_name():
+    tasks = [(name, MaskedCharacterPretrainer(tower=TOWER)) for name in ("mlm.small", "train", "")]
+    assert [name for name, _ in tiny(tasks, max_epochs=1).fit(TEXTS).towers_] == [
+        n for n, _ in tasks
+    ]
+
+
+def test_each_task_keeps_its_own_tokens():
+    sizes = (60, 30)
+    tasks = [
+        (str(n), MaskedLanguagePretrainer(tower=TOWER, preprocessor=MLMPreprocessor(vocab_size=n)))
+        for n in sizes
+    ]
+    multi = tiny(tasks, base=None, max_epochs=1).fit(TEXTS)
+    counts = [task.preprocessor_.n_tokens_ for _, task in multi.tasks_]
+    assert counts[0] > counts[1]
 
 
 def test_a_given_base_stays_as_it_is():

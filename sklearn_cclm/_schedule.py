@@ -1,0 +1,69 @@
+"""How to train: the parameters that every pretrainer has, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from sklearn_cclm._device import check_device
+from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm.nn.optim import LazyAdamW
+
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "adamw": (LazyAdamW, {}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How to train: the parameters that every pretrainer has."""
+
+    max_epochs: int
+    lr: float
+    base_lr: float | None
+    optimizer: str | type[torch.optim.Optimizer]
+    weight_decay: float
+    warmup: float
+    max_grad_norm: float
+    early_stopping: bool
+    patience: int
+    callbacks: Sequence[Any] | None
+    device: str
+    precision: str
+    verbose: int
+    constant: bool = False
+
+    @classmethod
+    def of(cls, pretrainer: Any, **changes: Any) -> Schedule:
+        """Return the schedule that a pretrainer's parameters ask for, with changes."""
+        params = {f.name: getattr(pretrainer, f.name) for f in fields(cls) if f.name != "constant"}
+        return cls(**{**params, **changes})
+
+    def __post_init__(self) -> None:
+        for name in ("max_epochs", "patience"):
+            check_integer(name, getattr(self, name), 1)
+        check_real("lr", self.lr, 0, math.inf, ends="neither")
+        if self.base_lr is not None:
+            check_real("base_lr", self.base_lr, 0, math.inf, ends="neither")
+        check_real("weight_decay", self.weight_decay, 0, math.inf)
+        check_real("warmup", self.warmup, 0, 1)
+        check_real("max_grad_norm", self.max_grad_norm, 0, math.inf, ends="neither")
+        check_bool("early_stopping", self.early_stopping)
+        check_integer("verbose", int(self.verbose) if self.verbose is True else self.verbose, 0)
+        check_device(self.device)
+        check_option("precision", self.precision, ("float32", "bfloat16"))
+        if not isinstance(self.callbacks, list | tuple | None):
+            raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
+        optimizer = self.optimizer
+        known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
+        cls = optimizer if isinstance(optimizer, type) else object
+        if not known and not issubclass(cls, torch.optim.Optimizer):
+            raise ValueError(
+                f"optimizer={optimizer!r} must be one of {sorted(OPTIMIZERS)} or a subclass of "
+                "torch.optim.Optimizer."
+            )
