@@ -44,8 +44,11 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     CausalLanguagePretrainer : Predict the next characters.
     ClassificationPretrainer : Predict the labels of texts.
     ContrastivePretrainer : Tell which two noisy views are of one text.
+    DistillationPretrainer : Match the vectors of a big model.
+    EntityPretrainer : Tell names apart.
     MaskedLanguagePretrainer : Predict masked tokens.
     MaskedCharacterPretrainer : Predict masked characters.
+    MultiTaskPretrainer : Several tasks on one base.
     """
 
     task: str

@@ -33,7 +33,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     Hidden and predicted: what each task says; the batches of the tasks alternate at random.
     Learned: a base that serves all tasks, and a tower for each of them.
     Relation: trained one after the other, the first task alone forms the base, and the later
-    towers make do with it.
+    towers make do with it. There is no `init_from` and no `partial_fit`, as there is no one tower
+    to go on from: pass `base`, or go on with a single task.
 
     Parameters
     ----------
