@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sklearn_cclm._codes import CHUNK
+from sklearn_cclm._files import TextFiles
 from sklearn_cclm._texts import check_texts, text_rows
 
 _MOST_CHARACTERS = 2**22  # in a chunk: bounds the memory where texts are long
@@ -40,6 +41,8 @@ def read_texts(X: Any, *, missing: str = "error", column: str | int | None = Non
     ValueError, TypeError
         As `check_texts`, where there is no text.
     """
+    if isinstance(X, os.PathLike):
+        X = TextFiles(X)
     if not _is_stream(X):
         return check_texts(X, missing=missing, column=column, min_texts=1)
     stream = TextStream(X, missing=missing, column=column)

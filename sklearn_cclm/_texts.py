@@ -79,8 +79,8 @@ def read_rows(X: Any, column: str | int | None) -> Iterable[Any]:
         )
     if isinstance(X, PathLike):
         raise TypeError(
-            f"Texts are expected, got the path {str(X)!r}: read it with "
-            "sklearn_cclm.datasets.TextFiles(path)."
+            f"Texts are expected, got the path {str(X)!r}, which `fit` alone reads: pass "
+            "list(sklearn_cclm.datasets.TextFiles(path))."
         )
     if isinstance(X, Set | Mapping):
         raise TypeError(f"Texts need an order, which a {type(X).__name__} lacks: {_HOW}.")

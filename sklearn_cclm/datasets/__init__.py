@@ -1,7 +1,7 @@
 """Text to train and try models on, with no download."""
 
+from sklearn_cclm._files import TextFiles
 from sklearn_cclm.datasets._conll import read_conll
 from sklearn_cclm.datasets._docstrings import load_docstrings
-from sklearn_cclm.datasets._files import TextFiles
 
 __all__ = ["TextFiles", "load_docstrings", "read_conll"]

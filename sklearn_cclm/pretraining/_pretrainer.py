@@ -71,9 +71,9 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : iterable of str of shape (n,)
-            Texts. An iterable without a length that can be iterated over again, such as
-            `TextFiles` or a Hugging Face IterableDataset, is read anew in each epoch and never
-            held in memory.
+            Texts. A path-like of text files, maybe a pattern, or an iterable without a length
+            that can be iterated over again, such as `TextFiles` or a Hugging Face IterableDataset,
+            is read anew in each epoch, one text a line, and never held in memory.
         y : object, default=None
             What the task is to learn beside the texts, such as labels; most tasks ignore it.
         validation : iterable of str, or (X, y), default=None

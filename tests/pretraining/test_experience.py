@@ -386,6 +386,15 @@ def test_each_epoch_of_a_stream_sees_each_text_once(monkeypatch):
     assert 5 < len(rows(held_out)) < 40
 
 
+def test_a_path_or_pattern_is_a_stream_of_lines(tmp_path):
+    for part, texts in enumerate((TEXTS[:50], TEXTS[50:])):
+        (tmp_path / f"{part}.txt").write_text("\n".join(texts) + "\n")
+    whole = tiny(validation_fraction=0).fit(TEXTS).tower_
+    assert tiny(validation_fraction=0).fit(tmp_path / "*.txt").tower_ == whole
+    with pytest.raises(TypeError, match="which `fit` alone reads"):
+        tiny().fit(TEXTS).preprocessor_.transform(tmp_path / "*.txt")
+
+
 class Numbered:
     """A corpus of 200,000 texts, 48 MB, that is nowhere in memory."""
 
