@@ -31,7 +31,7 @@ def mask_characters(ids: np.ndarray, rate: float, rng: np.random.Generator) -> n
     >>> mask_characters(np.array([[5, 6, 0]]), 1.0, np.random.default_rng(0))
     array([[ True,  True, False]])
     """
-    return (rng.random(ids.shape) < rate) & _characters(ids)
+    return (rng.random(ids.shape) < rate) & is_character(ids)
 
 
 def mask_span(ids: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
@@ -58,7 +58,7 @@ def mask_span(ids: np.ndarray, length: int, rng: np.random.Generator) -> np.ndar
     >>> mask_span(np.array([[5, 6, 0]]), 3, np.random.default_rng(0))
     array([[ True,  True, False]])
     """
-    characters = _characters(ids)
+    characters = is_character(ids)
     sizes = characters.sum(axis=1)
     runs = np.minimum(sizes, length)
     first = characters.argmax(axis=1)  # 1 behind a cls code
@@ -96,5 +96,6 @@ def span_mask(
     return np.cumsum(steps, axis=1)[:, :-1] > 0
 
 
-def _characters(ids: np.ndarray) -> np.ndarray:
+def is_character(ids: np.ndarray) -> np.ndarray:
+    """Whether each code is that of a character: neither padding nor cls."""
     return (ids != PAD) & (ids != CLS)

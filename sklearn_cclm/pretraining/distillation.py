@@ -49,7 +49,6 @@ class DistillationPretrainer(BasePretrainer):
         about its beginning. None takes the vectors from `y`.
     relational : float, default=0.0
         Weight of the squared error of the batch's cosine similarities, beside the cosine distance.
-        On banking77 it did not help.
     matryoshka : sequence of int, default=()
         Lengths at which the first dimensions are to be good alone. The vectors to match are then
         the teacher's in the basis of its principal axes, `rotation_`, which keeps all angles.

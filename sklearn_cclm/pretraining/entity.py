@@ -15,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from sklearn_cclm._batches import Batch
-from sklearn_cclm._codes import CLS, PAD
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
 from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
@@ -26,6 +25,7 @@ from sklearn_cclm.models._inference import batches
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.noise.masking import is_character
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining._views import View
 
@@ -313,8 +313,8 @@ class EntityPretrainer(BasePretrainer):
         self, view: View, example: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         tags = np.zeros_like(view.clean)
-        tags[_is_character(view.clean)] = example
-        positions = np.flatnonzero(_is_character(view.ids))
+        tags[is_character(view.clean)] = example
+        positions = np.flatnonzero(is_character(view.ids))
         targets = view.of_origin(tags).ravel()[positions]
         return view.ids, targets, {"positions": positions}
 
@@ -336,7 +336,7 @@ class EntityPretrainer(BasePretrainer):
         for rows in batches(lengths + preprocessor.add_cls, _BATCH_CHARS):
             codes = preprocessor.encode([pieces[row] for row in rows])
             features = module.tower(module.base(torch.from_numpy(codes).to(device)))
-            logits = module.head.output(features[torch.from_numpy(_is_character(codes)).to(device)])
+            logits = module.head.output(features[torch.from_numpy(is_character(codes)).to(device)])
             scores[places[rows]] = logits.softmax(1).cpu().numpy()
         whole = preprocessor.normalize(texts, whole=True)
         return original_spans(
@@ -373,7 +373,3 @@ class TagHead(Head):
 
     def _logits(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
         return self.output(tower(encoding).flatten(0, 1)[batch.extra["positions"]])
-
-
-def _is_character(codes: np.ndarray) -> np.ndarray:
-    return (codes != PAD) & (codes != CLS)
