@@ -92,23 +92,32 @@ class PooledConfig(TowerConfig):
 
 @register("tower", "pooled", PooledConfig)
 class PooledTower(TowerModule):
-    """A small perceptron on the base: per character, or once per text on the base's mean."""
+    """A small perceptron on the base beside a linear map: per character, or once per text.
+
+    The linear map lets through what a task does not ask for: with the perceptron alone, masked
+    language modelling lost more of a text's words than an untrained tower does.
+    """
 
     def __init__(self, config: PooledConfig, *, base_width: int) -> None:
         super().__init__(config)
+        self.norm = nn.LayerNorm(base_width)
+        self.linear = nn.Linear(base_width, config.width, bias=False)
         self.layers = nn.Sequential(
-            nn.LayerNorm(base_width),
             nn.Linear(base_width, config.hidden),
             nn.GELU(),
             nn.Linear(config.hidden, config.width),
         )
 
     def forward(self, encoding: Encoding) -> Tensor:
-        return self.layers(encoding.characters) * encoding.mask.unsqueeze(-1)
+        return self._map(encoding.characters) * encoding.mask.unsqueeze(-1)
 
     def pool(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
-        """Apply the perceptron to the mean of the base: one call per text."""
-        return self.layers(encoding.mean)
+        """Apply the two maps to the mean of the base: once per text."""
+        return self._map(encoding.mean)
+
+    def _map(self, x: Tensor) -> Tensor:
+        x = self.norm(x)
+        return self.linear(x) + self.layers(x)
 
 
 @dataclass(frozen=True)

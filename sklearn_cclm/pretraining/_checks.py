@@ -21,7 +21,7 @@ def check_common(pretrainer: Any) -> None:
     check_base(pretrainer.base)
     _check_checkpoint(pretrainer.checkpoint)
     _check_noise(pretrainer.noise, pretrainer.auto_noise)
-    _check_init_from(pretrainer.init_from, pretrainer.base)
+    check_init_from(pretrainer.init_from, pretrainer.base)
 
 
 def check_base(base: Any) -> None:
@@ -50,7 +50,7 @@ def _check_noise(noise: Any, auto: TypoNoise | None) -> None:
         raise TypeError(f"noise={noise!r} must be {allowed}.")
 
 
-def _check_init_from(tower: Any, base: Any) -> None:
+def check_init_from(tower: Any, base: Any) -> None:
     if tower is None:
         return
     if not isinstance(tower, Tower):

@@ -22,7 +22,7 @@ from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._training import train
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.task import MultiTaskModule
-from sklearn_cclm.pretraining._checks import check_base
+from sklearn_cclm.pretraining._checks import check_base, check_init_from
 from sklearn_cclm.pretraining._corpus import as_pair, training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
@@ -33,8 +33,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     Hidden and predicted: what each task says; the batches of the tasks alternate at random.
     Learned: a base that serves all tasks, and a tower for each of them.
     Relation: trained one after the other, the first task alone forms the base, and the later
-    towers make do with it. There is no `init_from` and no `partial_fit`, as there is no one tower
-    to go on from: pass `base`, or go on with a single task.
+    towers make do with it. There is no `partial_fit`: to go on, pass `towers_` as `init_from`.
 
     Parameters
     ----------
@@ -47,6 +46,10 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         recipe of the first task.
     weights : mapping of str to float, default=None
         What each task's loss is multiplied by; 1 where nothing is said.
+    init_from : list of (str, Tower), or mapping of str to Tower, default=None
+        Begin these tasks with the weights of these towers, such as `towers_` of an earlier fit,
+        whose architectures count instead of the tasks' own, and with those of their common base,
+        which is trained further unless `base` is that base.
     max_epochs : int, default=10
         Passes of every task over the texts.
     lr : float, default=2e-3
@@ -127,6 +130,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         base: Any = None,
         *,
         weights: Any = None,
+        init_from: Any = None,
         max_epochs: int = 10,
         lr: float = 2e-3,
         base_lr: float | None = None,
@@ -150,6 +154,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         self.tasks = tasks
         self.base = base
         self.weights = weights
+        self.init_from = init_from
         self.max_epochs = max_epochs
         self.lr = lr
         self.base_lr = base_lr
@@ -248,8 +253,12 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         self._prepare(tasks, inputs, seed)
         batches, held_out = self._batches(tasks, inputs, validation, seed)
 
+        sources = self._sources()
+
         def build() -> MultiTaskModule:
-            modules = {name: task._builder(None, more=False)() for name, task in tasks.items()}
+            modules = {
+                name: task._builder(sources.get(name), more=False)() for name, task in tasks.items()
+            }
             base = next(iter(modules.values())).base
             return MultiTaskModule(base, modules, self._weights())
 
@@ -262,14 +271,15 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             self.base_ = self.base_.with_module(trained.module.base)
         for name, task in tasks.items():
             task.base_ = self.base_
-            task._keep_tower(trained.module.tasks[name], None)
+            task._keep_tower(trained.module.tasks[name], sources.get(name))
         self.tasks_ = list(tasks.items())
         self.towers_: list[tuple[str, Tower]] = [(name, task.tower_) for name, task in self.tasks_]
 
     def _prepare(self, tasks: Mapping[str, Any], inputs: Mapping[str, Any], seed: int) -> None:
         """Give the tasks the base to begin with, and let them learn what they need else."""
         first, task = next(iter(tasks.items()))
-        task.base = self.base
+        sources = self._sources()
+        task.base = next(iter(sources.values())).base if sources else self.base
         texts = inputs[first][0]
         for name, other in tasks.items():  # the texts that a task alone has
             more = other._all_texts(*inputs[name])
@@ -302,6 +312,10 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         alternating = AlternatingBatches(held_out, seed=seed) if held_out else None
         return AlternatingBatches(batches, seed=seed), alternating
 
+    def _sources(self) -> dict[str, Tower]:
+        """Return the towers to begin with, by task."""
+        return dict(self.init_from or {})
+
     def _weights(self) -> dict[str, float]:
         return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
 
@@ -321,9 +335,30 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
                     "base of the MultiTaskPretrainer: pass it there."
                 )
             task._check_params()
+        self._check_init_from(names)
         if not isinstance(self.weights, Mapping | None):
             raise TypeError(f"weights={self.weights!r} must be a mapping of task names, or None.")
         for name, weight in (self.weights or {}).items():
             if name not in names:
                 raise ValueError(f"weights names {name!r}, but the tasks are {names}.")
             check_real(f"weights[{name!r}]", weight, 0, np.inf, ends="neither")
+
+    def _check_init_from(self, names: list[str]) -> None:
+        """Raise ValueError or TypeError for towers that these tasks cannot begin with."""
+        try:
+            sources = self._sources()
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"init_from={self.init_from!r} must be (name, Tower) pairs, such as the towers_ "
+                "of a MultiTaskPretrainer, a mapping of names to towers, or None."
+            ) from error
+        for name, tower in sources.items():
+            if name not in names:
+                raise ValueError(f"init_from names {name!r}, but the tasks are {names}.")
+            if not isinstance(tower, Tower):
+                raise TypeError(f"init_from[{name!r}] must be a Tower, got {tower!r}.")
+        bases = {tower.base for tower in sources.values()}
+        if len(bases) > 1:
+            raise ValueError(f"init_from has towers on {len(bases)} bases; they must share one.")
+        for tower in sources.values():
+            check_init_from(tower, self.base)

@@ -166,7 +166,7 @@ def test_learns_from_wnut17():
     if not (folder / "ner_wnut17.train.txt.gz").exists():
         pytest.skip(f"ner_wnut17 is not in {folder}: set CCLM_DATA to the folder that holds it")
     train, test = (read_conll(folder / f"ner_wnut17.{part}.txt.gz") for part in ("train", "test"))
-    pretrainer = EntityPretrainer(tower="conv", max_epochs=2, random_state=0).fit(*train)
+    pretrainer = EntityPretrainer(tower="conv", max_epochs=5, random_state=0).fit(*train)
     capitals = [
         [(m.start(), m.end(), "person") for m in re.finditer(r"[A-Z]\w+", " ".join(tokens))]
         for tokens in test[0]

@@ -173,6 +173,28 @@ def test_a_given_base_stays_as_it_is():
     assert {tower.base for _, tower in multi.towers_} == {base}
 
 
+def test_goes_on_from_its_towers():
+    first = tiny().fit(TEXTS)
+    same = tiny(init_from=first.towers_, lr=1e-12, base=None, max_epochs=1).fit(TEXTS)
+    for (name, tower), (_, start) in zip(same.towers_, first.towers_, strict=True):
+        assert tower.base == same.base_ != first.base_, name
+        for key, array in tower.weights.items():
+            np.testing.assert_allclose(array, start.weights[key], atol=1e-6, err_msg=key)
+    chars = dict(first.towers_)["chars"]
+    kept = tiny(init_from={"chars": chars}, base=chars.base, max_epochs=1).fit(TEXTS)
+    assert kept.base_ is chars.base
+    assert dict(kept.towers_)["chars"] != chars
+
+
+def test_towers_to_begin_with_stand_on_one_base():
+    towers = [("chars", tiny().fit(TEXTS).towers_[0][1])]
+    others = [("mlm", tiny(random_state=1).fit(TEXTS).towers_[1][1])]
+    with pytest.raises(ValueError, match="2 bases"):
+        tiny(init_from=towers + others, base=None).fit(TEXTS)
+    with pytest.raises(ValueError, match="brings its own base"):
+        tiny(init_from=towers).fit(TEXTS)
+
+
 def test_score_and_search():
     multi = tiny().fit(TEXTS)
     assert multi.score(TEXTS) == multi.score(TEXTS) < 0
@@ -211,6 +233,9 @@ def test_resumes_to_the_same_weights(tmp_path, monkeypatch):
         ({"tasks": [("a", MaskedCharacterPretrainer(mask_rate=2))]}, ValueError, "mask_rate"),
         ({"weights": {"b": 1.0}}, ValueError, "weights names 'b'"),
         ({"weights": {"mlm": 0.0}}, ValueError, "weights"),
+        ({"init_from": 3}, TypeError, "init_from=3"),
+        ({"init_from": {"b": 3}}, ValueError, "init_from names 'b'"),
+        ({"init_from": {"mlm": 3}}, TypeError, "must be a Tower"),
     ],
 )
 def test_errors(params, error, message):
