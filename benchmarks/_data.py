@@ -21,6 +21,7 @@ def need(name):
 
 def read_csv(name):
     """Return the rows of a data set as dicts."""
+    csv.field_size_limit(2**27)  # newsgroups20 has longer texts than csv's default allows
     with gzip.open(need(name), "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

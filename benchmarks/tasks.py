@@ -6,9 +6,9 @@ Each task is pretrained for about --minutes (20) of processor time, 10 minutes o
 else runs; short runs first tell how many texts that is. To keep 2 cores busy, run two of these,
 each with a half of the tasks as --only. The texts are of the corpora in the folder named by the
 environment variable CCLM_DATA (default ../shared/data); a set that is read through sooner is read
-as many times as the task's default says. Classification and entities need labels, and take
-pros_cons, and wnut17 and wikigold. Distillation asks all-MiniLM-L6-v2 (see own_text.py), whose time
-counts.
+as many times as the task's default says. Classification and entities need labels, and take six
+labelled sets, and wnut17 and wikigold. Distillation asks all-MiniLM-L6-v2 (see own_text.py), whose
+time counts.
 
 Whitened features of the trained tower, of the same tower with untrained weights, and TF-IDF
 character n-grams are compared by a logistic regression on all training labels of trec_questions,
@@ -51,6 +51,7 @@ CORPORA = (
     "dialogues_sgd", "ebooks_cc0", "openstax_ccby", "self_dialogue", "state_of_the_union",
     "wikipedia_sentences",
 )  # fmt: skip
+LABELLED = ("pros_cons", "snips", "newsgroups20", "ewt_genre", "sms_spam", "tweet_irony")
 MOST = 200_000  # texts
 GRID = {"C": [0.01, 0.1, 1, 10]}
 
@@ -64,12 +65,11 @@ def tasks():
     ]
     return {
         "masked language, strided": (MaskedLanguagePretrainer(), "corpora"),
-        "masked language, pooled": (MaskedLanguagePretrainer(tower="pooled"), "corpora"),
         "denoising, strided": (MaskedCharacterPretrainer(noise=noise), "corpora"),
         "causal language, conv": (CausalLanguagePretrainer(n_predict=3), "corpora"),
         "contrastive, pooled": (ContrastivePretrainer(), "corpora"),
         "distillation, pooled": (DistillationPretrainer(), "teacher"),
-        "classification, pooled": (ClassificationPretrainer(), "labels"),
+        "classification, pooled": (ClassificationPretrainer(lr=5e-4, base_lr=1e-4), "labels"),
         "entities, conv": (EntityPretrainer(), "entities"),
         "multi-task, pooled": (MultiTaskPretrainer(both), "corpora"),
     }
@@ -78,8 +78,8 @@ def tasks():
 def read(kind, teacher, seconds):
     """Return the texts and targets that a task learns from."""
     if kind == "labels":
-        rows = shuffled(read_csv("pros_cons.csv.gz"))
-        return [row["text"] for row in rows], [row["label"] for row in rows]
+        rows = shuffled([row for name in LABELLED for row in labelled(name)])
+        return [text for text, _ in rows], [label for _, label in rows]
     if kind == "entities":
         return read_conll([need(f"ner_{n}.txt.gz") for n in ("wnut17.train", "wikigold.all")])
     texts = read_lines(*CORPORA, n=MOST)
@@ -90,6 +90,15 @@ def read(kind, teacher, seconds):
         vectors.append(teacher.encode(texts[len(vectors) * 500 :][:500]))
     vectors = np.concatenate(vectors)
     return texts[: len(vectors)], vectors
+
+
+def labelled(name):
+    """Return the (text, label) pairs of a set's training part, labels named after the set."""
+    return [
+        (row["text"][:600], f"{name}: {row['label']}")
+        for row in read_csv(f"{name}.csv.gz")
+        if row.get("split", "train") == "train" and row["text"].strip()
+    ]
 
 
 def fit_for(pretrainer, texts, y, seconds):

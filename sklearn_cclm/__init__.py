@@ -21,17 +21,22 @@ _HOMES = {
     "MLMPreprocessor": "preprocessing",
     "MaskedCharacterPretrainer": "pretraining",
     "MaskedLanguagePretrainer": "pretraining",
+    "ModelFormatError": "_persistence",
     "MultiTaskPretrainer": "pretraining",
     "PooledConfig": "nn",
+    "Shelf": "shelf",
     "StridedConfig": "nn",
     "Tower": "models",
     "TypoNoise": "noise",
+    "load": "_persistence",
     "make_composed": "models",
+    "save": "_persistence",
 }
 
 __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
+    from sklearn_cclm._persistence import ModelFormatError, load, save
     from sklearn_cclm.models import (
         Base,
         CCLMModelBase,
@@ -54,6 +59,7 @@ if TYPE_CHECKING:
         MaskedLanguagePretrainer,
         MultiTaskPretrainer,
     )
+    from sklearn_cclm.shelf import Shelf
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ MASK = 1
 UNKNOWN = 2
 CLS = 3
 N_RESERVED = 4
+MASK_CHARACTER = "\N{FULL BLOCK}"
 UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 CHUNK = 4096  # texts handled at once: bounds the memory beside a result
 

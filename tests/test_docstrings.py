@@ -9,12 +9,14 @@ from numpydoc.validate import validate
 from sklearn_cclm.utils import all_estimators
 
 HOMES = (
+    "sklearn_cclm._persistence",
     "sklearn_cclm.datasets",
     "sklearn_cclm.models",
     "sklearn_cclm.nn.losses",
     "sklearn_cclm.noise",
     "sklearn_cclm.preprocessing",
     "sklearn_cclm.pretraining",
+    "sklearn_cclm.shelf",
     "sklearn_cclm.utils.discovery",
     "sklearn_cclm.utils.estimator_checks",
 )

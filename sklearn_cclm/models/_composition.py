@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,24 +16,27 @@ from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
+from sklearn_cclm.models._blocks import feature_names, is_transformer
 from sklearn_cclm.models._inference import Member
+from sklearn_cclm.models._stored_towers import StoredTowers
 from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.shelf._names import resolve
 
 
-class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimator):
+class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
 
     _parts = "towers"
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the towers, and train the unfitted ones if `fit_towers` says so.
+        """Check the towers, train pretrainers if `fit_towers` says so, and fit transformers.
 
         Parameters
         ----------
         X : iterable of str of shape (n,)
             Texts.
         y : array-like of shape (n,), default=None
-            Passed on to the pretrainers.
+            Passed on to pretrainers and transformers.
 
         Returns
         -------
@@ -49,10 +52,10 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimato
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
         towers = self._trained(texts, y)
         self._check_towers(towers)
-        self.towers_ = towers
+        self._keep(towers, texts)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fit to the texts and transform them.
 
         Parameters
@@ -60,16 +63,20 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimato
         X : iterable of str of shape (n,)
             Texts; an iterator is read once.
         y : array-like of shape (n,), default=None
-            Passed on to the pretrainers.
+            Passed on to pretrainers and transformers.
 
         Returns
         -------
-        ndarray
+        ndarray or CSR matrix
             As `transform` returns it.
         """
         if isinstance(X, Iterator):
             X = list(X)
         return self.fit(X, y).transform(X)
+
+    def _keep(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
+        """Set what `fit` has learned."""
+        self.towers_ = towers
 
     def _texts(self, X: Any) -> list[str]:
         """Return the texts to transform; parameters may have changed since `fit`."""
@@ -81,25 +88,41 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimato
     def _readable(self, texts: list[str]) -> list[str]:
         """Return the texts normalised, and cut to what every base reads, as `truncation` says."""
         readings = [
-            tower.base.preprocessor(truncation=self.truncation) for _, tower in self.towers_
+            tower.base.preprocessor(truncation=self.truncation)
+            for _, tower in only_towers(self.towers_)
         ]
         preprocessor = min(readings, key=lambda reading: reading.max_example_len - reading.add_cls)
         return preprocessor.truncate(preprocessor.normalize(texts))
 
-    def _trained(self, texts: list[str], y: Any) -> list[tuple[str, Tower]]:
-        """Return the towers, training unfitted pretrainers; equal base recipes share a base."""
+    def _trained(self, texts: list[str], y: Any) -> list[tuple[str, Any]]:
+        """Return the towers, training pretrainers and fitting transformers; "drop" is left out.
+
+        Pretrainers of equal base recipes share a base.
+        """
         bases: dict[str, Base] = {}
         towers = []
-        for name, entry in self.towers:
+        for name, entry in self._listed():
             if isinstance(entry, Tower):
                 towers.append((name, entry))
+            elif is_transformer(entry):
+                towers.append((name, self._fit_transformer(name, entry, texts, y)))
             elif isinstance(entry, FrozenEstimator):
                 towers.append((name, _frozen_tower(name, entry)))
             elif hasattr(entry, "fit") and hasattr(entry, "base"):
                 towers.append((name, self._train(name, entry, texts, y, bases)))
-            elif not isinstance(entry, str) or entry != "drop":
+            elif not isinstance(entry, str):
                 raise TypeError(_wrong_entry(name, entry))
+            elif entry != "drop":
+                towers.append((name, resolve(entry, "tower")))
         return towers
+
+    def _listed(self) -> list[tuple[str, Any]]:
+        """Return the names and entries that make the features, in order."""
+        return self.towers
+
+    def _fit_transformer(self, name: str, entry: Any, texts: list[str], y: Any) -> Any:
+        """Return a fitted clone of a text transformer."""
+        return clone(entry).fit(texts, y)
 
     def _train(
         self, name: str, entry: Any, texts: list[str], y: Any, bases: dict[str, Base]
@@ -134,17 +157,22 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimato
         for name, weight in weights.items():
             check_real(f"tower_weights[{name!r}]", weight, -np.inf, np.inf, ends="neither")
 
-    def _check_towers(self, towers: list[tuple[str, Tower]]) -> None:
+    def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
         if not towers:
             raise ValueError("Every tower is 'drop'; keep at least one.")
 
-    def _members(self) -> list[Member]:
-        """Return each tower with its columns and weight."""
+    def _weights(self) -> dict[str, float]:
+        """Return what the features of each tower and transformer are multiplied by."""
         check_is_fitted(self)
-        members, start, weights = [], 0, self.tower_weights or {}
-        for name, tower in self.towers_:
+        weights = self.tower_weights or {}
+        return {name: float(weights.get(name, 1.0)) for name, _ in self.towers_}
+
+    def _members(self, towers: list[tuple[str, Any]], weights: Mapping[str, float]) -> list[Member]:
+        """Return each tower with its weight and its columns among the towers'."""
+        members, start = [], 0
+        for name, tower in only_towers(towers):
             stop = start + self._columns(tower)
-            members.append(Member(tower, slice(start, stop), float(weights.get(name, 1.0))))
+            members.append(Member(tower, slice(start, stop), weights[name]))
             start = stop
         return members
 
@@ -153,7 +181,7 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimato
         return tower.width
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the features, such as "mlm__0".
+        """Return the names of the features, such as "mlm__0" or "tfidf__ab".
 
         Parameters
         ----------
@@ -166,12 +194,18 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, BaseEstimato
             One name per feature.
         """
         check_is_fitted(self)
-        names = [
-            f"{name}__{i}"
-            for (name, _), member in zip(self.towers_, self._members(), strict=True)
-            for i in range(member.columns.stop - member.columns.start)
-        ]
+        names: list[str] = []
+        for name, part in self.towers_:
+            if isinstance(part, Tower):
+                names += [f"{name}__{i}" for i in range(self._columns(part))]
+            else:
+                names += feature_names(name, part)
         return np.array(names, dtype=object)
+
+
+def only_towers(parts: list[tuple[str, Any]]) -> list[tuple[str, Tower]]:
+    """Return the parts that are towers, and so no text transformers."""
+    return [(name, part) for name, part in parts if isinstance(part, Tower)]
 
 
 def _frozen_tower(name: str, entry: FrozenEstimator) -> Tower:
@@ -185,6 +219,7 @@ def _frozen_tower(name: str, entry: FrozenEstimator) -> Tower:
 
 def _wrong_entry(name: str, entry: Any) -> str:
     return (
-        f"Tower {name!r} must be a Tower (a pretrainer's tower_), a FrozenEstimator of a fitted "
-        f"pretrainer, 'drop', or with fit_towers=True a pretrainer; got {entry!r}."
+        f"Tower {name!r} must be a Tower (a pretrainer's tower_), a name on the shelf, a "
+        "FrozenEstimator of a fitted pretrainer, a text transformer, 'drop', or with "
+        f"fit_towers=True a pretrainer; got {entry!r}."
     )

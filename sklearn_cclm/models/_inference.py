@@ -58,6 +58,15 @@ def batches(lengths: np.ndarray, batch_chars: int) -> Iterator[np.ndarray]:
         start = stop
 
 
+def vectors(texts: Sequence[str], members: Sequence[Member], **how: Any) -> np.ndarray:
+    """Return the vectors of texts by towers, side by side; `how` is passed on to `embed`."""
+    width = members[-1].columns.stop if members else 0
+    out = np.empty((len(texts), width), dtype=np.float32)
+    for base, group in group_by_base(members).items():
+        embed(texts, base, group, out, **how)
+    return out
+
+
 @torch.inference_mode()
 def embed(
     texts: Sequence[str],

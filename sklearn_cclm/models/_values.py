@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -16,23 +16,24 @@ import torch
 from torch import nn
 
 from sklearn_cclm._codes import N_RESERVED
+from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm.models._stored import StoredValue
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.preprocessing._stored import joined
+
+_READING = ("max_example_len", "normalization", "add_cls")
 
 
-class _Value:
+class _Value(StoredValue):
     """An immutable record whose equality and hash are those of its digest.
 
     scikit-learn's ``clone``, ``copy`` and ``deepcopy`` give the value itself, so that no
     meta-estimator can lose or duplicate its weights.
     """
 
-    _kind: str
     _fields: tuple[str, ...]
-    architecture: str
-    config: Mapping[str, Any]
-    weights: Mapping[str, np.ndarray]
     digest: str
 
     def __init__(self, **fields: Any) -> None:
@@ -78,14 +79,11 @@ class _Value:
         plain = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in fields.items()}
         return _restore, (type(self), plain, self.digest)
 
-    def _shape(self) -> dict[str, Any]:
-        """Return what the network's constructor must know of what stands around it."""
-        raise NotImplementedError
-
     def _build(self, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
         """Build the network on the given tensors, leaving the global generator as it was."""
         with isolated_seed(0):
-            module = _registry.build(self._kind, self.architecture, self.config, **self._shape())
+            shape = self._shape(vars(self))
+            module = _registry.build(self._kind, self.architecture, self.config, **shape)
         module.load_state_dict(tensors, assign=True)
         return module.eval()
 
@@ -194,8 +192,20 @@ class Base(_Value):
             reading=self.reading,
         )
 
-    def _shape(self) -> dict[str, Any]:
-        return {"folded": folded_codes(self.vocabulary)}
+    @classmethod
+    def _shape(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {"folded": folded_codes(fields["vocabulary"])}
+
+    def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
+        return {"vocabulary": list(self.vocabulary), "reading": dict(self.reading)}
+
+    @classmethod
+    def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
+        check_keys("fields of a Base", stored, ("vocabulary", "reading"))
+        vocabulary, reading = joined(stored["vocabulary"]), stored["reading"]
+        check_keys("reading", reading, _READING)
+        CharPreprocessor.from_vocabulary(vocabulary, **reading)
+        return {"vocabulary": vocabulary, "reading": reading}
 
     def __repr__(self) -> str:
         return (
@@ -256,8 +266,19 @@ class Tower(_Value):
         """Length of a text's native vector."""
         return self.config["native_width"] or self.width
 
-    def _shape(self) -> dict[str, Any]:
-        return {"base_width": self.base.width}
+    @classmethod
+    def _shape(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {"base_width": fields["base"].width}
+
+    def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
+        return {"base": add(self.base), "task": self.task}
+
+    @classmethod
+    def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
+        check_keys("fields of a Tower", stored, ("base", "task"))
+        if not isinstance(stored["task"], str):
+            raise ValueError(f"task={stored['task']!r} must be a string.")
+        return {"base": part(stored["base"], "Base"), "task": stored["task"]}
 
     def __repr__(self) -> str:
         return (

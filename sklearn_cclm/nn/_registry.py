@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 _ARCHITECTURES: dict[str, dict[str, tuple[type, type[nn.Module]]]] = {"base": {}, "tower": {}}
@@ -74,3 +75,21 @@ def build(kind: str, name: str, config: Mapping[str, Any], **shape: Any) -> nn.M
     cls = config_class(kind, name)
     values = {key: tuple(v) if isinstance(v, list | tuple) else v for key, v in config.items()}
     return _ARCHITECTURES[kind][name][1](cls(**values), **shape)
+
+
+def state_shapes(
+    kind: str, name: str, config: dict[str, Any], **shape: Any
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of an architecture's state, without memory for it.
+
+    Raises
+    ------
+    ValueError
+        If the config lacks a setting, or has one that is not allowed.
+    """
+    cls = config_class(kind, name)
+    if not isinstance(config, dict) or to_dict(cls(**config)) != config:
+        raise ValueError(f"config must hold all settings of {cls.__name__} and nothing else.")
+    with torch.device("meta"):
+        state = build(kind, name, config, **shape).state_dict()
+    return {key: tuple(tensor.shape) for key, tensor in state.items()}

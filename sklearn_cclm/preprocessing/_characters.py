@@ -7,12 +7,13 @@ from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._codes import (
     CHUNK,
     CLS,
+    MASK_CHARACTER,
     N_RESERVED,
     PAD,
     UNKNOWN_CHARACTER,
@@ -24,13 +25,12 @@ from sklearn_cclm._params import check_bool, check_integer, check_option
 from sklearn_cclm._streams import chunked, read_texts
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_texts
+from sklearn_cclm.preprocessing._stored import StoredPreprocessor
 from sklearn_cclm.preprocessing._vocabulary import code_table, frequent_characters
-
-_MASK_CHARACTER = "\N{FULL BLOCK}"
 
 
 class CharPreprocessor(
-    TextTagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TextTagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, StoredPreprocessor
 ):
     """Turn texts into integer codes, one per character.
 
@@ -208,7 +208,7 @@ class CharPreprocessor(
             raise ValueError(
                 f"codes must lie in 0..{self.n_chars_ - 1}, got {codes.min()}..{codes.max()}"
             )
-        reserved = f"\0{_MASK_CHARACTER}{UNKNOWN_CHARACTER}\0"
+        reserved = f"\0{MASK_CHARACTER}{UNKNOWN_CHARACTER}\0"
         points, _ = code_points([reserved, self.vocabulary_])
         kept = (codes != PAD) & (codes != CLS)
         return strings(points[codes[kept]], kept.sum(axis=1))

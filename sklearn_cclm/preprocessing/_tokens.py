@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -13,6 +14,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from sklearn_cclm._codes import CHUNK, UNKNOWN_CHARACTER
 from sklearn_cclm._params import check_integer
+from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._streams import chunked, read_texts
 from sklearn_cclm.preprocessing._characters import CharPreprocessor
 
@@ -151,12 +153,19 @@ class MLMPreprocessor(CharPreprocessor):
         super()._check_params()
         check_integer("vocab_size", self.vocab_size, 2)
 
+    def _learned(self) -> dict[str, Any]:
+        return {**super()._learned(), "tokens": _stored_tokens(getattr(self, "tokenizer_", None))}
+
+    def _set_learned(self, learned: dict[str, Any]) -> None:
+        check_keys("learned", learned, ("vocabulary", "tokens"))
+        if learned["tokens"] is not None:
+            self.tokenizer_ = _restored_tokenizer(learned["tokens"])
+            self.n_tokens_ = self.tokenizer_.get_vocab_size()
+
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     """Return a byte-pair encoding of the lower-cased words of the texts."""
-    tokenizer = Tokenizer(models.BPE(unk_token=_UNKNOWN_TOKEN))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = _tokenizer(models.BPE(unk_token=_UNKNOWN_TOKEN))
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size, special_tokens=[_UNKNOWN_TOKEN], show_progress=False
     )
@@ -167,6 +176,46 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
             f"vocab_size={vocab_size} has no room for the characters of the texts; "
             f"pass at least {n_tokens}"
         )
+    return tokenizer
+
+
+def _tokenizer(model: models.BPE) -> Tokenizer:
+    """Return a tokenizer of lower-cased words."""
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    return tokenizer
+
+
+def _stored_tokens(tokenizer: Tokenizer | None) -> dict[str, Any] | None:
+    """Return the tokens by id, and the merges, which say all of a tokenizer that `fit` made."""
+    if tokenizer is None:
+        return None
+    model = json.loads(tokenizer.to_str())["model"]
+    stored = {"names": sorted(model["vocab"], key=model["vocab"].get), "merges": model["merges"]}
+    if _restored_tokenizer(stored).to_str() != tokenizer.to_str():
+        raise TypeError(
+            "tokenizer_ is not one that fit makes, and cannot be saved: use joblib.dump."
+        )
+    return stored
+
+
+def _restored_tokenizer(stored: Any) -> Tokenizer:
+    """Return the tokenizer of stored tokens, or raise ValueError if `fit` makes none like it."""
+    check_keys("tokens", stored, ("names", "merges"))
+    names, merges = stored["names"], stored["merges"]
+    known = {name: place for place, name in enumerate(names) if isinstance(name, str)}
+    if len(known) < len(names) or known.get(_UNKNOWN_TOKEN) != 0:
+        raise ValueError(
+            f"the names of tokens must be different strings, the first of them {_UNKNOWN_TOKEN!r}."
+        )
+    if not all(
+        len(merge) == 2 and {*merge, merge[0] + merge[1]} <= known.keys() for merge in merges
+    ):
+        raise ValueError("each merge must be two tokens that make a third one.")
+    model = models.BPE(vocab=known, merges=list(map(tuple, merges)), unk_token=_UNKNOWN_TOKEN)
+    tokenizer = _tokenizer(model)
+    tokenizer.add_special_tokens([_UNKNOWN_TOKEN])
     return tokenizer
 
 

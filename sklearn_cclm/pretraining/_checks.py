@@ -10,6 +10,17 @@ from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.shelf._names import resolve
+
+_FROM_SHELF = {"base": "base", "init_from": "tower", "teacher": "tower"}
+
+
+def take_from_shelf(pretrainer: Any) -> None:
+    """Replace parameters that are names on the shelf by what these stand for."""
+    for name, kind in _FROM_SHELF.items():
+        value = getattr(pretrainer, name, None)
+        if isinstance(value, str):
+            setattr(pretrainer, name, resolve(value, kind))
 
 
 def check_common(pretrainer: Any) -> None:
@@ -28,8 +39,8 @@ def check_base(base: Any) -> None:
     """Raise TypeError unless a base is a `Base`, its recipe or None."""
     if not (base is None or isinstance(base, Base | CCLMModelBase)):
         raise TypeError(
-            f"base must be a Base, a CCLMModelBase or None, got {type(base).__name__}. Of a "
-            "fitted pretrainer pass its base_."
+            "base must be a Base, a CCLMModelBase, a name on the shelf or None, got "
+            f"{type(base).__name__}. Of a fitted pretrainer pass its base_."
         )
 
 
@@ -55,8 +66,8 @@ def check_init_from(tower: Any, base: Any) -> None:
         return
     if not isinstance(tower, Tower):
         raise TypeError(
-            f"init_from must be a Tower or None, got {type(tower).__name__}. Of a fitted "
-            "pretrainer pass its tower_."
+            "init_from must be a Tower, a name on the shelf or None, got "
+            f"{type(tower).__name__}. Of a fitted pretrainer pass its tower_."
         )
     if base is not None and base != tower.base:
         raise ValueError(

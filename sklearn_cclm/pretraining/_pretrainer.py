@@ -25,7 +25,7 @@ from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
 from sklearn_cclm.noise import TypoNoise
-from sklearn_cclm.pretraining._checks import check_common
+from sklearn_cclm.pretraining._checks import check_common, take_from_shelf
 from sklearn_cclm.pretraining._corpus import Reader, as_pair, split, training_digest
 from sklearn_cclm.pretraining._views import View
 
@@ -203,9 +203,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         self, X: Any, y: Any, *, validation: Any = None, more: bool = False, once: bool = False
     ) -> Self:
         """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
-        self._check_params()
-        texts, y = self._check_inputs(X, y)
         fitted = copy(self)
+        take_from_shelf(fitted)
+        fitted._check_params()
+        texts, y = fitted._check_inputs(X, y)
         fitted._train(texts, y, validation, more=more, once=once)
         if not once:
             self.__dict__.pop("optimizer_state_", None)

@@ -23,7 +23,10 @@ def ask(teacher: Any) -> Callable[[list[str]], Any]:
     for name in ("transform", "encode", "__call__"):
         if hasattr(teacher, name):
             return getattr(teacher, name)
-    raise TypeError(f"teacher={teacher!r} must be a callable, a transformer, a Tower or None.")
+    raise TypeError(
+        f"teacher={teacher!r} must be a callable, a transformer, a Tower, a name on the shelf or "
+        "None."
+    )
 
 
 def _native(tower: Tower, texts: list[str]) -> np.ndarray:

@@ -33,7 +33,7 @@ class CausalLanguagePretrainer(BasePretrainer):
 
     Parameters
     ----------
-    base : Base, CCLMModelBase or None, default=None
+    base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase()``. Its ``n_blocks`` must be 0, since blocks look both ways.
     tower : str or config value, default="conv"
@@ -45,7 +45,7 @@ class CausalLanguagePretrainer(BasePretrainer):
         Whether to predict what follows or what stands before; sets that of ``tower="conv"``.
     noise : TypoNoise, default=None
         Corrupts the texts that the network sees, anew in each epoch.
-    init_from : Tower, default=None
+    init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
     max_epochs : int, default=10

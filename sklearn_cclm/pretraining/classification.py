@@ -33,7 +33,7 @@ class ClassificationPretrainer(BasePretrainer):
 
     Parameters
     ----------
-    base : Base, CCLMModelBase or None, default=None
+    base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase()``.
     tower : str or config value, default="pooled"
@@ -48,7 +48,7 @@ class ClassificationPretrainer(BasePretrainer):
         not having a label.
     noise : TypoNoise, default=None
         Corrupts the texts that the network sees, anew in each epoch.
-    init_from : Tower, default=None
+    init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
     max_epochs : int, default=10

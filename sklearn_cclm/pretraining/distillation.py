@@ -35,14 +35,14 @@ class DistillationPretrainer(BasePretrainer):
 
     Parameters
     ----------
-    base : Base, CCLMModelBase or None, default=None
+    base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase()``.
     tower : str or config value, default="pooled"
         Architecture of the tower. "pooled" stands for a perceptron with 512 hidden units that is
         as wide as the teacher's vectors; other towers, and values such as
         ``PooledConfig(width=64)``, get a projection to that width, part of their native pooling.
-    teacher : callable, transformer, Tower or None, default=None
+    teacher : callable, transformer, Tower, name on the shelf or None, default=None
         What makes the vectors to match: a callable of a list of texts, such as a sentence
         transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
         `Tower`. It is asked once in `fit`, and of a stream once in each epoch and a first time
@@ -55,7 +55,7 @@ class DistillationPretrainer(BasePretrainer):
     noise : TypoNoise, "auto" or None, default="auto"
         Corrupts the texts that the network sees, anew in each epoch. "auto" stands for slips of
         the keyboard at a rate drawn for each text, ``TypoNoise(rate=(-0.1, 0.3))``.
-    init_from : Tower, default=None
+    init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
     max_epochs : int, default=100

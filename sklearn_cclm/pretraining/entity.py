@@ -44,7 +44,7 @@ class EntityPretrainer(BasePretrainer):
 
     Parameters
     ----------
-    base : Base, CCLMModelBase or None, default=None
+    base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase(ngram_orders=(2, 3), n_buckets=2048)``, which cannot learn many by heart.
     tower : str or config value, default="conv"
@@ -57,7 +57,7 @@ class EntityPretrainer(BasePretrainer):
         Corrupts the texts that the network sees, anew in each epoch. "auto" stands for words of
         which the shape alone is left, ``TypoNoise("scramble", rate=0.3)``, without which names
         are learned by heart.
-    init_from : Tower, default=None
+    init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
     max_epochs : int, default=8

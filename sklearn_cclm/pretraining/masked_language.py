@@ -40,7 +40,7 @@ class MaskedLanguagePretrainer(BasePretrainer):
 
     Parameters
     ----------
-    base : Base, CCLMModelBase or None, default=None
+    base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase(preprocessor)``.
     tower : str or config value, default="strided"
@@ -67,7 +67,7 @@ class MaskedLanguagePretrainer(BasePretrainer):
         Tokens of fewer characters are never hidden.
     noise : TypoNoise, default=None
         Corrupts the texts that the network sees, anew in each epoch.
-    init_from : Tower, default=None
+    init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
     max_epochs : int, default=10

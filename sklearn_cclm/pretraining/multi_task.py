@@ -22,7 +22,7 @@ from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._training import train
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.task import MultiTaskModule
-from sklearn_cclm.pretraining._checks import check_base, check_init_from
+from sklearn_cclm.pretraining._checks import check_base, check_init_from, take_from_shelf
 from sklearn_cclm.pretraining._corpus import as_pair, training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
@@ -41,7 +41,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         Named pretrainers, which are cloned. Their own parameters say what is hidden, the `tower`,
         `noise`, `batch_size` and how labels are read; those of the training are these here. They
         have no `base` and no `init_from`.
-    base : Base, CCLMModelBase or None, default=None
+    base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for the
         recipe of the first task.
     weights : mapping of str to float, default=None
@@ -200,8 +200,9 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         FloatingPointError
             If the loss is no longer finite.
         """
-        self._check_params()
         fitted = copy(self)
+        take_from_shelf(fitted)
+        fitted._check_params()
         fitted._train(X, y, validation)
         self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
         return self

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import torch
 from numpy.testing import assert_allclose
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -80,7 +81,12 @@ def outcome(estimator: Any, texts: Any = TEXTS) -> dict[str, Any]:
     found = {name: call(reader, texts) for name, reader in readers.items()}
     digests = {n: v.digest for n, v in vars(estimator).items() if hasattr(v, "digest")}
     assert found or digests, f"{type(estimator).__name__} has nothing to compare"
-    return {**{name: np.asarray(value) for name, value in found.items()}, **digests}
+    return {**{name: dense(value) for name, value in found.items()}, **digests}
+
+
+def dense(value: Any) -> np.ndarray:
+    """Return a result as an array, be it sparse or not."""
+    return value.toarray() if sparse.issparse(value) else np.asarray(value)
 
 
 def assert_same(expected: dict[str, Any], found: dict[str, Any], of: str) -> None:
@@ -146,6 +152,7 @@ def pipeline(estimator: Any) -> Pipeline:
     )
 
 
-def _per_text(features: np.ndarray) -> np.ndarray:
+def _per_text(features: Any) -> np.ndarray:
     """Sum the vectors of each text's characters, where there are such."""
-    return features.sum(axis=1) if np.ndim(features) == 3 else features
+    features = dense(features)
+    return features.sum(axis=1) if features.ndim == 3 else features

@@ -12,6 +12,7 @@ from typing import Any
 import joblib
 import numpy as np
 from numpy.testing import assert_array_equal
+from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -29,6 +30,7 @@ from sklearn_cclm.utils._check_tools import (
     assert_same,
     call,
     containers,
+    dense,
     fitted,
     outcome,
     pipeline,
@@ -159,7 +161,7 @@ def check_no_samples(estimator: Any) -> None:
     for method in (clone(estimator).fit, getattr(ready, "score", None)):
         assert method is None or refusal(method, []), f"{method.__name__} does not refuse []"
     for name in {"transform", "predict"} & set(dir(ready)):
-        some, none = (np.asarray(getattr(ready, name)(texts)) for texts in (list(TEXTS), []))
+        some, none = (dense(getattr(ready, name)(texts)) for texts in (list(TEXTS), []))
         assert len(none) == 0, f"{name} of no texts gives {len(none)} rows"
         assert (none.ndim, none.dtype) == (some.ndim, some.dtype), f"{name} of no texts: {none!r}"
         same = some.ndim == 1 or none.shape[-1] == some.shape[-1]
@@ -227,18 +229,20 @@ def check_rows_independent(estimator: Any) -> None:
     """Check that a text's result depends neither on its place nor on the texts beside it."""
     ready = fitted(estimator)
     texts = [*TEXTS, *UNUSUAL]
-    whole = np.asarray(ready.transform(texts))
+    whole = dense(ready.transform(texts))
     order = np.random.default_rng(0).permutation(len(texts))
     for rows in [order, order[::-1], order[:5], *order[:, None]]:
-        part = np.asarray(ready.transform([texts[row] for row in rows]))
+        part = dense(ready.transform([texts[row] for row in rows]))
         assert len(part) == len(rows), f"{len(rows)} texts give {len(part)} rows"
         assert_close_padded(part, whole[rows])
 
 
 def check_output(estimator: Any) -> None:
-    """Check that `transform` gives a finite array of float32 or int64 with a row per text."""
+    """Check that `transform` gives finite float32 or int64 with a row per text: array or CSR."""
     out = fitted(estimator).transform(list(TEXTS))
-    assert isinstance(out, np.ndarray), f"transform gives {type(out).__name__}"
+    allowed = isinstance(out, np.ndarray) or getattr(out, "format", "") == "csr"
+    assert allowed, f"transform gives {type(out).__name__}"
+    out = dense(out)
     assert out.dtype in (np.float32, np.int64), f"transform gives {out.dtype}"
     assert out.ndim >= 2, "transform gives one dimension"
     assert len(out) == len(TEXTS), f"{len(TEXTS)} texts give {len(out)} rows"
@@ -247,8 +251,8 @@ def check_output(estimator: Any) -> None:
 
 def check_fit_transform(estimator: Any) -> None:
     """Check that `fit_transform` is `fit`, then `transform`."""
-    expected = fitted(estimator).transform(list(TEXTS))
-    assert_close_padded(seeded(estimator).fit_transform(list(TEXTS)), expected)
+    expected = dense(fitted(estimator).transform(list(TEXTS)))
+    assert_close_padded(dense(seeded(estimator).fit_transform(list(TEXTS))), expected)
 
 
 def check_feature_names(estimator: Any) -> None:
@@ -267,12 +271,19 @@ def check_pipeline(estimator: Any) -> None:
 
 
 def check_set_output(estimator: Any) -> None:
-    """Check that frames hold the same numbers under the feature names; pandas keeps the index."""
+    """Check that frames hold the same numbers under the feature names; pandas keeps the index.
+
+    Sparse output must be refused as a frame.
+    """
     ready = fitted(estimator)
     expected, names = ready.transform(list(TEXTS)), list(ready.get_feature_names_out())
     for kind, texts in containers(TEXTS):
         if kind in ("pandas", "polars"):
-            frame = copy.copy(ready).set_output(transform=kind).transform(texts)
+            framed = copy.copy(ready).set_output(transform=kind)
+            if issparse(expected):
+                assert refusal(framed.transform, texts), f"{kind} hides that the output is sparse"
+                continue
+            frame = framed.transform(texts)
             assert list(frame.columns) == names, f"the {kind} columns are not the feature names"
             assert_array_equal(frame.to_numpy(), expected)
             assert kind == "polars" or frame.index.equals(texts.index), "the index is lost"

@@ -379,7 +379,7 @@ def test_frozen_unfitted_pretrainer_is_refused():
         ComposedEmbedder([("chars", FrozenEstimator(chars_recipe()))]).fit(TEXTS)
 
 
-@pytest.mark.parametrize("entry", [None, 3, "dropped", Tower, PooledConfig()])
+@pytest.mark.parametrize("entry", [None, 3, b"drop", Tower, PooledConfig()])
 def test_other_entries_are_refused(entry, chars):
     with pytest.raises(TypeError, match="Tower 'odd' must be a Tower"):
         ComposedEmbedder([("chars", chars.tower_), ("odd", entry)]).fit(TEXTS)

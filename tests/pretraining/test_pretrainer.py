@@ -223,7 +223,7 @@ def test_pretraining_itself_can_be_searched():
         ("optimizer", "adagrad", ValueError),
         ("optimizer", 3, ValueError),
         ("optimizer", int, ValueError),
-        ("base", "a base", TypeError),
+        ("base", b"a base", TypeError),
         ("tower", "round", ValueError),
         ("tower", 3, TypeError),
         ("mask_rate", 2, ValueError),

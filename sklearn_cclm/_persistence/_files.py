@@ -1,0 +1,54 @@
+"""The two files of an artefact: read within a limit, and written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file, or raise ValueError if it has more bytes than that.
+
+    A link to a regular file will do: the cache of the Hugging Face hub is made of them.
+    """
+    if not path.is_file():
+        raise ValueError(f"it has no regular file {path.name}.")
+    size = path.stat().st_size
+    if size > limit:
+        raise ValueError(f"{path.name} has {size} bytes, and at most {limit} are allowed.")
+    with open(path, "rb") as file:
+        return file.read(size)
+
+
+def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
+    """Put a directory with these files in the place of `path`, which is old, empty or not there.
+
+    A crash leaves what was there before, or in the moment between two renames nothing.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".cclm-", dir=path.parent) as scratch:
+        new, old = Path(scratch, "new"), Path(scratch, "old")
+        new.mkdir()
+        for name, content in files.items():
+            _write(new / name, content)
+        replaces = path.exists()
+        if replaces:
+            os.replace(path, old)
+        try:
+            os.replace(new, path)
+        except OSError:
+            if replaces:
+                os.replace(old, path)
+            raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,47 @@
+"""`Base` and `Tower` as saved components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from sklearn_cclm._persistence import Persistent
+from sklearn_cclm._persistence._config import check_keys
+from sklearn_cclm.nn import _registry
+
+
+class StoredValue(Persistent):
+    """A value saves its network's settings and weights, and the fields that its class has."""
+
+    _kind: str
+    architecture: str
+    config: Mapping[str, Any]
+    weights: Mapping[str, Any]
+
+    @classmethod
+    def _shape(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the network's constructor must know of what stands around it."""
+        raise NotImplementedError
+
+    def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
+        """Return the fields of the class, as JSON can hold them."""
+        raise NotImplementedError
+
+    @classmethod
+    def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
+        """Return the fields of the class, or raise an error."""
+        raise NotImplementedError
+
+    def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        fields = self._stored_fields(add)
+        network = {"architecture": self.architecture, "config": dict(self.config)}
+        return {**network, "fields": fields}, self.weights
+
+    @classmethod
+    def _from_stored(cls, state: Any, part: Callable, weights: Callable) -> Self:
+        check_keys("state", state, ("architecture", "config", "fields"))
+        name, config = state["architecture"], state["config"]
+        fields: dict[str, Any] = cls._read_fields(state["fields"], part)
+        shapes = _registry.state_shapes(cls._kind, name, config, **cls._shape(fields))
+        fields.update(architecture=name, config=config, weights=weights(shapes))
+        return cls(**fields)

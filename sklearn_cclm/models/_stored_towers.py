@@ -1,0 +1,60 @@
+"""`ComposedModel` and `ComposedEmbedder` as saved components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator
+
+from sklearn_cclm._persistence import Persistent
+from sklearn_cclm._persistence._config import check_keys
+from sklearn_cclm.models._values import Tower
+
+
+class StoredTowers(Persistent, BaseEstimator):
+    """A composition saves its parameters, and once it is fitted its towers."""
+
+    def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], dict]:
+        fitted = getattr(self, "towers_", None)
+        used = None if fitted is None else _places(fitted, add)
+        entries = _places(self.towers, add, dict(fitted or []))
+        return {"params": {**self.get_params(deep=False), "towers": entries}, "fitted": used}, {}
+
+    @classmethod
+    def _from_stored(cls, state: Any, part: Callable, weights: Callable) -> Self:
+        check_keys("state", state, ("params", "fitted"))
+        params, fitted = state["params"], state["fitted"]
+        composition = cls(**{**params, "towers": _entries(params["towers"], part)})
+        composition._check_params()
+        if fitted is not None:
+            towers = [(name, part(place, "Tower")) for name, place in fitted]
+            cls(towers)._check_names()
+            composition._check_towers(towers)
+            composition._keep(towers, [])
+        return composition
+
+
+def _places(
+    entries: list[tuple[str, Any]], add: Callable[[Any], int], trained: dict[str, Any] | None = None
+) -> list[list[Any]]:
+    """Return names with the places of their towers, or with names on the shelf."""
+    return [[name, _place(name, entry, add, (trained or {}).get(name))] for name, entry in entries]
+
+
+def _place(name: str, entry: Any, add: Callable[[Any], int], trained: Any) -> int | str:
+    if isinstance(entry, str):
+        return entry
+    tower = entry if isinstance(entry, Tower) else trained
+    if isinstance(tower, Tower):
+        return add(tower)
+    raise TypeError(
+        f"Tower {name!r} is a {type(entry).__name__}, which cannot be saved without code. Fit the "
+        "model first if that is a pretrainer; joblib.dump stores a model with text transformers."
+    )
+
+
+def _entries(stored: Any, part: Callable) -> list[tuple[str, Any]]:
+    return [
+        (name, entry if isinstance(entry, str) else part(entry, "Tower")) for name, entry in stored
+    ]

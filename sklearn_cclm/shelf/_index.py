@@ -1,0 +1,54 @@
+"""The index of a shelf as JSON: strict to read, the same bytes for the same entries to write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from sklearn_cclm.shelf._entry import Entry, ShelfError
+
+INDEX = "index.json"
+MAX_INDEX = 16 * 2**20
+
+_HEAD = {"format": "sklearn_cclm.shelf", "format_version": 1}
+
+
+def read_index(raw: bytes, where: str) -> list[Entry]:
+    """Return the entries, the newest revision of each name last.
+
+    Raises
+    ------
+    ShelfError
+        If anything is not as `write_index` writes it.
+    """
+    if len(raw) > MAX_INDEX:
+        raise ShelfError(f"The index of {where} has more than {MAX_INDEX} bytes.")
+    try:
+        index = json.loads(raw.decode(), object_pairs_hook=_unique)
+        if not isinstance(index, dict) or index.keys() != {*_HEAD, "entries"}:
+            raise ShelfError(f"it must be an object with the keys {[*_HEAD, 'entries']}.")
+        if repr({key: index[key] for key in _HEAD}) != repr(_HEAD):  # True is not 1
+            raise ShelfError(f"it must be of {_HEAD}: a newer one needs a newer sklearn-cclm.")
+        if not isinstance(index["entries"], list):
+            raise ShelfError("its entries must be a list.")
+        entries = [Entry.from_json(entry) for entry in index["entries"]]
+        if len({entry.folder for entry in entries}) < len(entries):
+            raise ShelfError("a revision is listed twice.")
+    except (ValueError, RecursionError) as error:
+        raise ShelfError(f"The index of {where} is not valid: {error}") from error
+    return entries
+
+
+def write_index(entries: Iterable[Entry]) -> bytes:
+    """Return the index of these entries."""
+    index = {**_HEAD, "entries": [asdict(entry) for entry in entries]}
+    text = json.dumps(index, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice.")
+    return dict(pairs)

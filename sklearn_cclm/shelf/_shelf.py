@@ -1,0 +1,356 @@
+"""`Shelf`: published bases and towers, by name and revision."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date as Date
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sklearn_cclm.shelf._cache import Cache, describe
+from sklearn_cclm.shelf._card import card, write_card
+from sklearn_cclm.shelf._directory import Directory
+from sklearn_cclm.shelf._entry import FILES, REVISION_DIGITS, Curve, Entry, ShelfError
+from sklearn_cclm.shelf._http import Url
+from sklearn_cclm.shelf._hub import Hub
+from sklearn_cclm.shelf._index import read_index
+
+if TYPE_CHECKING:
+    from sklearn_cclm.models._values import Base, Tower
+
+PACKAGED = Path(__file__).parent / "published"
+
+
+class _Source(Protocol):
+    """Where a shelf's files are."""
+
+    def index(self, *, refresh: bool = False) -> bytes: ...
+
+    def artefact(self, entry: Entry) -> Path: ...
+
+
+class Shelf:
+    """Published bases and towers, by name and revision.
+
+    What was fetched once needs no network again. Nothing is loaded unless its sha256 is what the
+    index says.
+
+    Parameters
+    ----------
+    index : str or path-like, default=None
+        A directory; the http(s) URL of an ``index.json``, beside which the artefacts lie; or
+        "hf://owner/repository@commit", with all 40 digits of the commit, for the Hugging Face hub.
+        None is ``SKLEARN_CCLM_SHELF`` of the environment, or else what comes with the package.
+    cache_dir : str or path-like, default=None
+        Where to keep what is fetched. None is ``SKLEARN_CCLM_CACHE`` of the environment, or else
+        ``~/.cache/sklearn_cclm``.
+
+    Raises
+    ------
+    ValueError
+        If the index is none of these.
+
+    See Also
+    --------
+    ComposedEmbedder : Takes names on the default shelf as towers.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn_cclm import CCLMModelBase, Shelf
+    >>> shelf = Shelf(tempfile.mkdtemp())
+    >>> base = CCLMModelBase(width=16, n_buckets=100).fit(["some text"]).base_
+    >>> entry = shelf.publish(
+    ...     base, "tiny-base", licence="CC0-1.0", corpora={"a sentence": "CC0-1.0"},
+    ...     recipe="Not trained.",
+    ... )
+    >>> shelf.list()
+    ['tiny-base']
+    >>> shelf.fetch("tiny-base") == base
+    True
+    """
+
+    def __init__(
+        self,
+        index: str | os.PathLike | None = None,
+        cache_dir: str | os.PathLike | None = None,
+    ) -> None:
+        self.index = index
+        self.cache_dir = cache_dir
+        self._source()
+
+    @property
+    def _given(self) -> str | os.PathLike | None:
+        return self.index or os.environ.get("SKLEARN_CCLM_SHELF")
+
+    @property
+    def _location(self) -> str:
+        return os.fspath(self._given or PACKAGED)
+
+    def _source(self) -> _Source:
+        location = self._location
+        if location.startswith(("http://", "https://")):
+            return Url(location, Cache(self.cache_dir))
+        if location.startswith("hf://"):
+            return Hub(location, Cache(self.cache_dir))
+        if "://" in location:
+            raise ValueError(
+                f"index={location!r} must be a directory, or start with https://, http:// or hf://."
+            )
+        return Directory(location)
+
+    def _entries(self, *, refresh: bool = False) -> builtins.list[Entry]:
+        return read_index(self._source().index(refresh=refresh), self._location)
+
+    def refresh(self) -> Shelf:
+        """Read the index of a URL anew, to see what was published since it was read first.
+
+        Returns
+        -------
+        Shelf
+            This shelf.
+        """
+        self._entries(refresh=True)
+        return self
+
+    def list(self) -> builtins.list[str]:
+        """Return the names on the shelf.
+
+        Returns
+        -------
+        list of str
+            In alphabetical order.
+        """
+        return sorted({entry.name for entry in self._entries()})
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        kind: str | None = None,
+        task: str | None = None,
+        base: str | None = None,
+        max_bytes: int | None = None,
+    ) -> builtins.list[Entry]:
+        """Return the newest revision of each name that is as asked for.
+
+        Parameters
+        ----------
+        text : str, default=None
+            Part of its name, task, recipe, or of the name of a corpus or measured data set, in
+            whatever case.
+        kind : {"base", "tower"}, default=None
+            What it is.
+        task : str, default=None
+            What a tower was trained on.
+        base : str, default=None
+            Digest of its base, such as ``tower.base.digest``: towers on one base share its work.
+        max_bytes : int, default=None
+            Size of its files.
+
+        Returns
+        -------
+        list of Entry
+            In the order of their names.
+        """
+        newest = {entry.name: entry for entry in self._entries()}
+        return [
+            entry
+            for _, entry in sorted(newest.items())
+            if (text is None or entry.mentions(text))
+            and kind in (None, entry.kind)
+            and task in (None, entry.task)
+            and base in (None, entry.base)
+            and (max_bytes is None or entry.size <= max_bytes)
+        ]
+
+    def entry(self, name: str, revision: str | None = None) -> Entry:
+        """Return what the index says of a component.
+
+        Parameters
+        ----------
+        name : str
+            A name on the shelf, or "name@revision".
+        revision : str, default=None
+            At least the first 12 digits of its sha256; None is the newest one.
+
+        Returns
+        -------
+        Entry
+            Of the revision.
+
+        Raises
+        ------
+        ShelfError
+            If there is no such name or revision.
+        """
+        if revision is None:
+            name, _, revision = name.partition("@")
+        entries = self._entries()
+        named = [entry for entry in entries if entry.name == name]
+        if not named:
+            names = sorted({entry.name for entry in entries})
+            raise ShelfError(
+                f"{name!r} is not on the shelf {self._location!r}, which has {names}.{self._hint}"
+            )
+        if not revision:
+            return named[-1]
+        for entry in named:
+            if len(revision) >= REVISION_DIGITS and entry.sha256.startswith(revision):
+                return entry
+        raise ShelfError(
+            f"{name!r} has no revision {revision!r} on the shelf {self._location!r}, which has "
+            f"{[entry.revision for entry in named]}.{self._hint}"
+        )
+
+    @property
+    def _hint(self) -> str:
+        return " It may be out of date: call refresh()." if "://" in self._location else ""
+
+    def fetch(self, name: str, revision: str | None = None) -> Base | Tower:
+        """Return a component, downloading it if it was never fetched before.
+
+        Parameters
+        ----------
+        name : str
+            A name on the shelf, or "name@revision".
+        revision : str, default=None
+            At least the first 12 digits of its sha256; None is the newest one in the index.
+
+        Returns
+        -------
+        Base or Tower
+            As it was published.
+
+        Raises
+        ------
+        ShelfError
+            If there is no such component, or it is not what the index says.
+        ModelFormatError
+            If its files are no component.
+        ConnectionError
+            If it must be downloaded and cannot be.
+        """
+        from sklearn_cclm.shelf._components import read  # imports torch
+
+        entry = self.entry(name, revision)
+        return read(self._source().artefact(entry), entry)
+
+    def publish(
+        self,
+        component: Base | Tower,
+        name: str,
+        *,
+        licence: str,
+        corpora: Mapping[str, str],
+        recipe: str,
+        metrics: Iterable[Curve] = (),
+        dtype: str = "float32",
+        date: str | None = None,
+    ) -> Entry:
+        """Add a revision to a shelf in a directory, and write its model card.
+
+        Parameters
+        ----------
+        component : Base or Tower
+            What to publish.
+        name : str
+            Lower-case letters and digits, joined by ".", "_" or "-".
+        licence : str
+            SPDX identifier, such as "CC-BY-4.0".
+        corpora : mapping of str to str
+            What it was trained on, each with its licence.
+        recipe : str
+            How it was trained, such as the command.
+        metrics : iterable of Curve, default=()
+            What was measured, on open data sets.
+        dtype : {"float32", "float16", "int8"}, default="float32"
+            How the weights are stored. They are rounded for the last two, so that the published
+            component has another digest.
+        date : str, default=None
+            Such as "2026-01-31"; None is today.
+
+        Returns
+        -------
+        Entry
+            What the index says of it.
+
+        Raises
+        ------
+        ShelfError
+            If the shelf is in no directory, a field is not allowed, or this is published already.
+        TypeError
+            If the component is no base or tower.
+        """
+        from sklearn_cclm.shelf._components import write  # imports torch
+
+        source = self._source()
+        if not isinstance(source, Directory) or self._given is None:
+            raise ShelfError(
+                f"{self._location!r} cannot be written to: publish to Shelf(directory), and upload "
+                "that directory as it is."
+            )
+        with source.staging() as staged:
+            facts = write(component, staged, dtype)
+            entry = Entry(
+                name=name,
+                **facts,
+                files={file: describe(staged / file) for file in FILES},
+                licence=licence,
+                corpora=dict(corpora),
+                recipe=recipe,
+                date=Date.today().isoformat() if date is None else date,
+                metrics=tuple(metrics),
+            )
+            source.add(entry, staged)
+            write_card(entry, source.root / name)
+        return entry
+
+    def verify(self) -> builtins.list[Entry]:
+        """Fetch and check every revision on the shelf.
+
+        Returns
+        -------
+        list of Entry
+            All of them, each found to be what the index says.
+
+        Raises
+        ------
+        ShelfError
+            If one is not, with what is wrong of each.
+        ConnectionError
+            If one must be downloaded and cannot be.
+        """
+        from sklearn_cclm.shelf._components import read  # imports torch
+
+        entries, wrong = self._entries(), []
+        for entry in entries:
+            try:
+                read(self._source().artefact(entry), entry)
+            except ValueError as error:
+                wrong.append(f"{entry.name}@{entry.revision}: {error}")
+        if wrong:
+            raise ShelfError("\n".join([f"{len(wrong)} of {len(entries)} are damaged:", *wrong]))
+        return entries
+
+    def card(self, name: str, revision: str | None = None) -> str:
+        """Return the model card of a component.
+
+        Parameters
+        ----------
+        name : str
+            A name on the shelf, or "name@revision".
+        revision : str, default=None
+            At least the first 12 digits of its sha256; None is the newest one in the index.
+
+        Returns
+        -------
+        str
+            Markdown, as the Hugging Face hub reads it; `publish` writes it with a plot.
+        """
+        return card(self.entry(name, revision))
+
+    def __repr__(self) -> str:
+        return f"Shelf({self._location!r})"

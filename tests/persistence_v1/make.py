@@ -1,0 +1,73 @@
+"""Make what stands in this directory: artefacts of format version 1, and what they must give.
+
+Run it to make them anew while version 1 is not yet released, and never after that.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    ComposedEmbedder,
+    ComposedModel,
+    ConvConfig,
+    MLMPreprocessor,
+    PooledConfig,
+    StridedConfig,
+    Tower,
+    load,
+)
+from sklearn_cclm.nn import _registry
+
+FOLDER = Path(__file__).parent
+TEXTS = ["good film", "Bad film!", "to be or not to be", "naïve café", ""]
+STRIDED = StridedConfig(width=4, downsample_factor=2, n_strided_convs=1, n_layers=1, n_heads=2)
+CONFIGS = {
+    "pooled": PooledConfig(width=4, hidden=4, native_width=3),
+    "strided": STRIDED,
+    "conv": ConvConfig(width=4, n_layers=1),
+}
+DTYPES = {"embedder": "int8", "tower": "float16"}
+
+
+def tower(base, name, seed=0):
+    """An untrained tower."""
+    rng = np.random.default_rng(seed)
+    config = _registry.to_dict(CONFIGS[name])
+    shapes = _registry.state_shapes("tower", name, config, base_width=base.width)
+    weights = {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
+    return Tower(base=base, architecture=name, config=config, weights=weights, task="none")
+
+
+def components():
+    """One component of each kind by name, fitted on the texts."""
+    recipe = CCLMModelBase(width=4, ngram_orders=(2, 3), n_buckets=20, n_blocks=1, random_state=0)
+    base = recipe.fit(TEXTS).base_
+    towers = [(name, tower(base, name)) for name in CONFIGS]
+    return {
+        "base": base,
+        "tower": towers[1][1],
+        "embedder": ComposedEmbedder(towers, tower_weights={"conv": 0.5}).fit(TEXTS),
+        "model": ComposedModel([("a", towers[0][1]), ("b", "drop")]).fit(TEXTS),
+        "chars": recipe.preprocessor_,
+        "tokens": MLMPreprocessor(vocab_size=40, max_example_len=20).fit(TEXTS),
+    }
+
+
+def given(component):
+    """What a component says of the texts, as lists that JSON can hold."""
+    if hasattr(component, "digest"):
+        return component.digest
+    if isinstance(component, MLMPreprocessor):
+        return [array.tolist() for array in component.tokenize(TEXTS)]
+    return component.transform(TEXTS).round(6).tolist()
+
+
+if __name__ == "__main__":
+    expected = {}
+    for name, component in components().items():
+        component.save(FOLDER / name, dtype=DTYPES.get(name, "float32"))
+        expected[name] = given(load(FOLDER / name))
+    (FOLDER / "expected.json").write_text(json.dumps(expected), encoding="utf-8")

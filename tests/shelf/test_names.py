@@ -1,0 +1,123 @@
+"""Names on the shelf are towers wherever a tower is expected."""
+
+import pickle
+
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    ComposedEmbedder,
+    ComposedModel,
+    DistillationPretrainer,
+    MaskedCharacterPretrainer,
+    MultiTaskPretrainer,
+    PooledConfig,
+)
+from sklearn_cclm.shelf import ShelfError
+
+POOLED = PooledConfig(width=4, hidden=4)
+
+
+def pretrainer(base=None, **params):
+    params = {"tower": POOLED, "max_epochs": 1, "batch_size": 8, "random_state": 0, **params}
+    return MaskedCharacterPretrainer(base, **params)
+
+
+@pytest.mark.parametrize("composed", [ComposedEmbedder, ComposedModel])
+def test_name_is_a_tower(default, tower, newer, composed, texts):
+    revision = default.verify()[1].revision
+    model = composed([("sem", "tiny"), ("old", f"tiny@{revision}"), ("own", tower)]).fit(texts)
+    assert model.towers[0] == ("sem", "tiny")
+    assert model.towers_ == [("sem", newer), ("old", tower), ("own", tower)]
+    expected = composed([("sem", newer), ("old", tower), ("own", tower)]).fit(texts)
+    assert_array_equal(model.transform(texts), expected.transform(texts))
+
+
+def test_copies_keep_the_name(default, newer, texts):
+    model = ComposedEmbedder([("sem", "tiny")]).fit(texts)
+    copy = clone(model)
+    assert copy.towers == [("sem", "tiny")]
+    assert not hasattr(copy, "towers_")
+    assert copy.fit(texts).towers_ == [("sem", newer)]
+    assert copy.get_params()["sem"] == "tiny"
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_array_equal(loaded.transform(texts), model.transform(texts))
+
+
+def test_fitted_model_needs_the_shelf_no_more(default, texts, monkeypatch):
+    model = ComposedEmbedder([("sem", "tiny")]).fit(texts)
+    monkeypatch.delenv("SKLEARN_CCLM_SHELF")
+    assert model.transform(texts).shape == (len(texts), 4)
+
+
+def test_names_can_be_searched(default, tower, texts):
+    revision = default.verify()[1].revision
+    embedder = ComposedEmbedder([("sem", "tiny"), ("own", tower)])
+    grid = {
+        "composedembedder__sem": ["tiny", f"tiny@{revision}", "drop", tower],
+        "logisticregression__C": [1, 10],
+    }
+    pipeline = make_pipeline(embedder, LogisticRegression())
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise")
+    search.fit(texts, [1, 0, 1, 0] * 3)
+    assert len(search.cv_results_["params"]) == 8
+
+
+@pytest.mark.parametrize("entry", ["dropped", "tinny", "tiny@" + "0" * 12])
+def test_unknown_name_says_what_there_is(default, tower, texts, entry):
+    with pytest.raises(ShelfError, match="on the shelf .*, which has"):
+        ComposedEmbedder([("own", tower), ("odd", entry)]).fit(texts)
+
+
+def test_base_is_no_tower(default, texts):
+    with pytest.raises(ShelfError, match=r"'tiny-base' on the shelf is a base.*one of \['tiny'\]"):
+        ComposedEmbedder([("odd", "tiny-base")]).fit(texts)
+    with pytest.raises(ShelfError, match="a tower is needed"):
+        pretrainer(init_from="tiny-base").fit(texts)
+
+
+@pytest.mark.parametrize("name", ["tiny-base", "tiny"])
+def test_pretrainer_stands_on_a_named_base(default, base, texts, name):
+    model = pretrainer(name).fit(texts)
+    assert model.base == clone(model).base == name
+    assert model.base_ == base  # it stays as it is
+    more = model.set_params(warm_start=True).fit(texts)
+    assert more.base_ == base
+    assert more.n_iter_ == 2
+
+
+def test_pretrainer_begins_with_a_named_tower(default, newer, texts):
+    named = pretrainer(init_from="tiny").fit(texts)
+    assert named.init_from == "tiny"
+    assert named.tower_ == pretrainer(init_from=newer).fit(texts).tower_
+    assert named.tower_ != newer
+    with pytest.raises(ShelfError, match="is not on the shelf"):
+        pretrainer(init_from="tinny").fit(texts)
+
+
+def test_named_base_is_trained_within_a_composition(default, base, texts):
+    embedder = ComposedEmbedder([("own", pretrainer("tiny-base"))], fit_towers=True).fit(texts)
+    assert embedder.towers_[0][1].base == base
+
+
+def test_named_tower_teaches(default, newer, texts):
+    params = {"tower": "pooled", "max_epochs": 1, "random_state": 0}
+    recipe = CCLMModelBase(width=8, ngram_orders=(2,), n_buckets=50)
+    named = DistillationPretrainer(recipe, teacher="tiny", **params).fit(texts)
+    given = DistillationPretrainer(recipe, teacher=newer, **params).fit(texts)
+    assert named.teacher == "tiny"
+    assert named.tower_ == given.tower_
+    with pytest.raises(ShelfError, match="'teacher' is not on the shelf"):
+        DistillationPretrainer(recipe, teacher="teacher", **params).fit(texts)
+
+
+def test_tasks_share_a_named_base(default, base, texts):
+    tasks = [("one", pretrainer()), ("two", pretrainer(mask_rate=0.3))]
+    model = MultiTaskPretrainer(tasks, base="tiny-base", max_epochs=1, random_state=0).fit(texts)
+    assert model.base == "tiny-base"
+    assert {tower.base for _, tower in model.towers_} == {base}
