@@ -25,6 +25,7 @@ from sklearn_cclm.nn.task import MultiTaskModule
 from sklearn_cclm.pretraining._checks import check_base, check_init_from, take_from_shelf
 from sklearn_cclm.pretraining._corpus import as_pair, training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.shelf._names import resolve
 
 
 class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
@@ -46,7 +47,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         recipe of the first task.
     weights : mapping of str to float, default=None
         What each task's loss is multiplied by; 1 where nothing is said.
-    init_from : list of (str, Tower), or mapping of str to Tower, default=None
+    init_from : list of (str, Tower or name on the shelf), or mapping of these, default=None
         Begin these tasks with the weights of these towers, such as `towers_` of an earlier fit,
         whose architectures count instead of the tasks' own, and with those of their common base,
         which is trained further unless `base` is that base.
@@ -203,6 +204,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         fitted = copy(self)
         take_from_shelf(fitted)
         fitted._check_params()
+        fitted.init_from = fitted._sources() or None  # no names: a checkpoint is of the towers
         fitted._train(X, y, validation)
         self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
         return self
@@ -315,7 +317,10 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
 
     def _sources(self) -> dict[str, Tower]:
         """Return the towers to begin with, by task."""
-        return dict(self.init_from or {})
+        return {
+            name: resolve(tower, "tower") if isinstance(tower, str) else tower
+            for name, tower in dict(self.init_from or {}).items()
+        }
 
     def _weights(self) -> dict[str, float]:
         return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
@@ -347,12 +352,13 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     def _check_init_from(self, names: list[str]) -> None:
         """Raise ValueError or TypeError for towers that these tasks cannot begin with."""
         try:
-            sources = self._sources()
+            dict(self.init_from or {})
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"init_from={self.init_from!r} must be (name, Tower) pairs, such as the towers_ "
                 "of a MultiTaskPretrainer, a mapping of names to towers, or None."
             ) from error
+        sources = self._sources()
         for name, tower in sources.items():
             if name not in names:
                 raise ValueError(f"init_from names {name!r}, but the tasks are {names}.")

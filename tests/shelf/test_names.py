@@ -121,3 +121,17 @@ def test_tasks_share_a_named_base(default, base, texts):
     model = MultiTaskPretrainer(tasks, base="tiny-base", max_epochs=1, random_state=0).fit(texts)
     assert model.base == "tiny-base"
     assert {tower.base for _, tower in model.towers_} == {base}
+
+
+def test_tasks_begin_with_named_towers(default, newer, texts):
+    def fitted(tower):
+        tasks = [("one", pretrainer()), ("two", pretrainer(mask_rate=0.3))]
+        model = MultiTaskPretrainer(
+            tasks, init_from={"one": tower}, max_epochs=1, random_state=0
+        ).fit(texts)
+        assert model.init_from == {"one": tower}
+        return model
+
+    assert fitted("tiny").towers_ == fitted(newer).towers_
+    with pytest.raises(ShelfError, match="is not on the shelf"):
+        fitted("tinny")
