@@ -83,7 +83,7 @@ def adapt(texts, vectors, minutes):
 
 def features(train, vectors, minutes):
     """Return the kinds of features by name."""
-    towers = {entry.name: entry for entry in Shelf().list() if entry.kind == "tower"}
+    towers = {entry.name: entry for entry in Shelf().search(kind="tower")}
 
     def tfidf(**params):
         return TfidfVectorizer(sublinear_tf=True, dtype=np.float32, **params)

@@ -333,7 +333,7 @@ JSON = {
     "two values": lambda text: text + text,
     "deep list": lambda text: b"[" * 100_000,
     "deep object": lambda text: b'{"a":' * 100_000,
-    "deeper than allowed": lambda text: text.replace(b"null", b"[[[[[[[[[]]]]]]]]]"),
+    "deeper than allowed": lambda text: text.replace(b'umn": null', b'umn": [[[[[[[[[]]]]]]]]]'),
     "repeated key": lambda text: b'{"format": "sklearn_cclm", ' + text[1:],
     "NaN": lambda text: text.replace(b'"column": null', b'"column": NaN'),
     "infinity": lambda text: text.replace(b'"column": null', b'"column": -Infinity'),
@@ -593,3 +593,13 @@ def test_the_reason_is_said(folder):
     assert "the weights 'attend.layers.1" in check_refused(folder)
     forge(folder, put("format_version", 99))
     assert "upgrade" in check_refused(folder)
+
+
+def test_a_long_header_is_not_parsed(folder):
+    sign(folder, FILES["header of 50 MB"])
+    assert f"a header of {50 * 2**20} bytes" in check_refused(folder)
+
+
+def test_depth_has_a_limit(folder):
+    forge(folder, param("column", [[[[[[[[[]]]]]]]]]))
+    assert "nested deeper than 12" in check_refused(folder)

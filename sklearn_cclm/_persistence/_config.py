@@ -34,7 +34,6 @@ def parse(content: bytes) -> Any:
         object_pairs_hook=_without_repeats,
         parse_constant=_refuse,
         parse_float=_finite,
-        parse_int=_integer,
     )
     check_ranges(value)
     return value
@@ -82,12 +81,6 @@ def _finite(literal: str) -> float:
     if not math.isfinite(number):
         raise ValueError("config.json holds a number that is too large.")
     return number
-
-
-def _integer(literal: str) -> int:
-    if len(literal) > 20:
-        raise ValueError(f"config.json holds an integer of {len(literal)} digits.")
-    return int(literal)
 
 
 def _plain(value: Any) -> Any:

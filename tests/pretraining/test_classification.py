@@ -298,7 +298,7 @@ def _constant_loss(y, held_out):
 
 
 def test_tower_is_trained_in_a_pipeline_and_searched():
-    tower = tiny(max_epochs=20, lr=0.02, batch_size=10)
+    tower = tiny(max_epochs=40, lr=0.02, batch_size=10)
     pipe = make_pipeline(
         ComposedEmbedder([("labels", tower)], fit_towers=True), LogisticRegression()
     )
