@@ -195,7 +195,7 @@ def main():
             continue
         texts, y = read(kind, Teacher(options.cache), seconds)
         left = seconds / 2 if kind == "teacher" else seconds
-        still = clone(pretrainer).set_params(max_epochs=1, lr=1e-12, random_state=0)
+        still = clone(pretrainer).set_params(max_epochs=1, lr=1e-12, base_lr=None, random_state=0)
         untrained = towers(still.fit(texts[:2000], None if y is None else y[:2000]))
         note = fit_for(pretrainer, texts, y, left)
         for label, parts, said in (

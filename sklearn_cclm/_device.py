@@ -15,8 +15,10 @@ def resolve_device(device: str) -> torch.device:
 def check_device(device: Any) -> None:
     """Raise ValueError unless a parameter names a device."""
     try:
-        resolve_device(device)
-    except (RuntimeError, TypeError) as error:
+        known = resolve_device(device).type != "meta"
+    except (RuntimeError, TypeError):
+        known = False
+    if not known:
         raise ValueError(
             f'device={device!r} must be "auto" or a torch device such as "cpu" or "cuda:0".'
-        ) from error
+        )

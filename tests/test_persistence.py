@@ -184,8 +184,12 @@ class Changed(CharPreprocessor):
     """A class of the user's own."""
 
 
+Namesake = type("CharPreprocessor", (CharPreprocessor,), {})
+
+
 @pytest.mark.parametrize(
-    "other", [LogisticRegression(), chars_recipe(None), CCLMModelBase(), Changed(), None, Tower]
+    "other",
+    [LogisticRegression(), chars_recipe(None), CCLMModelBase(), Changed(), Namesake(), None, Tower],
 )
 def test_other_classes_are_refused(other, path):
     with pytest.raises(TypeError, match=r"cannot be saved; what can is \['Base'"):

@@ -23,7 +23,7 @@ from sklearn_cclm import (
     load,
 )
 from sklearn_cclm._persistence import artefact_sha256
-from sklearn_cclm.nn import StridedTower, _registry
+from sklearn_cclm.nn import ConvConfig, ConvTower, NgramConfig, StridedTower, _registry
 
 TEXTS = ["good film", "bad film", "to be or not to be"]
 BASE, TOWER, EMBEDDER = 0, 1, 2
@@ -281,10 +281,28 @@ BY_DIGEST = {
 }  # fmt: skip
 
 
+REASONS = {
+    "many parts": "parts must be a list of 1 to 256 records",
+    "os.system": "cls='os.system' must be one of ['Base'",
+    "no width": "config must hold all settings of StridedConfig",
+    "reading has another key": "reading must be an object with the keys",
+    "cls number": "add_cls=0 must be True or False",
+    "vocabulary of words": "vocabulary must be a list of single characters",
+    "vocabulary repeats": "vocabulary holds a character more than once",
+    "task number": "task=1 must be a string",
+    "tower on -1": "-1 is not the place of an earlier part",
+    "base as tower": "part 0 must be a Tower, not Base",
+    "batch 0": "batch_chars=0 must be an integer",
+    "pooling cls": "reads the cls code",
+    "fitted names repeat": "Tower names must differ",
+}
+
+
 @pytest.mark.parametrize("name", CONFIGS | NETWORKS | MODELS)
 def test_forged_config(folder, name):
     forge(folder, (CONFIGS | NETWORKS | MODELS)[name])
-    check_refused(folder, by_digest=name in BY_DIGEST)
+    message = check_refused(folder, by_digest=name in BY_DIGEST)
+    assert REASONS.get(name, "") in message
 
 
 TOKENS = {
@@ -588,7 +606,7 @@ def test_the_digest_is_checked_even_when_all_is_signed(folder):
 
 def test_the_reason_is_said(folder):
     forge(folder, setting(TOWER, "n_layers", 10**8))
-    assert "n_layers=100000000 must be at most 64" in check_refused(folder)
+    assert "n_layers=100000000 must be at most 12" in check_refused(folder)
     forge(folder, setting(TOWER, "n_layers", 2))
     assert "the weights 'attend.layers.1" in check_refused(folder)
     forge(folder, put("format_version", 99))
@@ -603,3 +621,34 @@ def test_a_long_header_is_not_parsed(folder):
 def test_depth_has_a_limit(folder):
     forge(folder, param("column", [[[[[[[[[]]]]]]]]]))
     assert "nested deeper than 12" in check_refused(folder)
+
+
+def test_shapes_are_found_without_memory():
+    config = _registry.to_dict(NgramConfig(width=2**16, n_buckets=2**28))  # 64 TiB
+    shapes = _registry.state_shapes("base", "ngram", config, folded=(0, 1, 2, 3))
+    assert shapes["table.weight"] == (2**28 + 4, 2**16)
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (ConvConfig(width=1, n_layers=13), "n_layers=13"),
+        (
+            StridedConfig(width=8, downsample_factor=2**13, n_strided_convs=1, stride=2**13),
+            "downsample_factor=8192",
+        ),
+    ],
+)
+def test_what_makes_one_character_long_is_neither_saved_nor_loaded(sound, tmp_path, config, name):
+    """All weights are there, so that nothing but its range tells."""
+    base = load(sound / "embedder").towers_[0][1].base
+    cls = {ConvConfig: ConvTower, StridedConfig: StridedTower}[type(config)]
+    state = cls(config, base_width=base.width).state_dict()
+    tower = Tower(
+        base=base, architecture=_registry.name_of("tower", config),
+        config=_registry.to_dict(config), task="none",
+        weights={key: tensor.numpy() for key, tensor in state.items()},
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=name):
+        tower.save(tmp_path / "forged")
+    assert not (tmp_path / "forged").exists()

@@ -13,10 +13,11 @@ _MAX_DEPTH = 12
 _MAX_INTEGER = 2**31
 # by name, what a forger could make a loop, or the memory of one short text, grow with
 _MOST = {
-    "kernel_size": 2**10,
+    "downsample_factor": 2**12,
+    "kernel_size": 64,
     "max_example_len": 2**24,
     "n_blocks": 64,
-    "n_layers": 64,
+    "n_layers": 12,  # of the tower "conv", whose dilation doubles with each
     "n_strided_convs": 24,
     "ngram_orders": 64,
 }

@@ -40,9 +40,9 @@ def read(name: str, transformer: Any, texts: Sequence[str], weight: float = 1.0)
 def feature_names(name: str, transformer: Any) -> list[str]:
     """Return the transformer's own names of its features, or numbers, after its name."""
     try:
-        features = transformer.get_feature_names_out()
-    except AttributeError:  # it has none, or is a pipeline of which a step has none
-        features = range(read(name, transformer, []).shape[1])
+        features = list(transformer.get_feature_names_out())
+    except (AttributeError, TypeError):  # it, or a step of it, has none, or needs the input's
+        features = list(range(read(name, transformer, []).shape[1]))
     return [f"{name}__{feature}" for feature in features]
 
 
@@ -60,8 +60,8 @@ def sample(texts: Sequence[str]) -> Sequence[str]:
 
 def scale(name: str, features: Any) -> float:
     """Return the root of the mean squared norm of the rows, or 1 where all are zero."""
-    squares = features.multiply(features) if sparse.issparse(features) else np.square(features)
-    mean = float(squares.sum(dtype=float)) / max(features.shape[0], 1)
+    values = features.data if sparse.issparse(features) else features
+    mean = float(np.square(values, dtype=float).sum()) / max(features.shape[0], 1)
     if not np.isfinite(mean):
         raise ValueError(f"The features of tower {name!r} are not all finite.")
     return mean**0.5 or 1.0

@@ -146,7 +146,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
             [member.weight for member in members],
         ).eval()
 
-    def _fit_transformer(self, name: str, entry: Any, texts: list[str], y: Any) -> Any:
+    def _check_transformer(self, name: str, entry: Any) -> None:
         raise TypeError(
             f"Tower {name!r} is a {type(entry).__name__}, which has no vector per character: a "
             "ComposedEmbedder takes it, for one vector per text."

@@ -15,7 +15,7 @@ from sklearn_cclm._device import check_device
 from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._texts import check_reading, check_texts
 from sklearn_cclm.models._blocks import feature_names, is_transformer
 from sklearn_cclm.models._inference import Member
 from sklearn_cclm.models._stored_towers import StoredTowers
@@ -99,41 +99,51 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
 
         Pretrainers of equal base recipes share a base.
         """
+        entries = [
+            (name, self._ready(name, entry))
+            for name, entry in self._listed()
+            if not (isinstance(entry, str) and entry == "drop")
+        ]
         bases: dict[str, Base] = {}
         towers = []
-        for name, entry in self._listed():
-            if isinstance(entry, Tower):
-                towers.append((name, entry))
-            elif is_transformer(entry):
-                towers.append((name, self._fit_transformer(name, entry, texts, y)))
-            elif isinstance(entry, FrozenEstimator):
-                towers.append((name, _frozen_tower(name, entry)))
-            elif hasattr(entry, "fit") and hasattr(entry, "base"):
-                towers.append((name, self._train(name, entry, texts, y, bases)))
-            elif not isinstance(entry, str):
-                raise TypeError(_wrong_entry(name, entry))
-            elif entry != "drop":
-                towers.append((name, resolve(entry, "tower")))
+        for name, entry in entries:
+            if is_transformer(entry):
+                entry = clone(entry).fit(texts, y)
+            elif not isinstance(entry, Tower):
+                entry = self._train(entry, texts, y, bases)
+            towers.append((name, entry))
         return towers
 
-    def _listed(self) -> list[tuple[str, Any]]:
-        """Return the names and entries that make the features, in order."""
-        return self.towers
-
-    def _fit_transformer(self, name: str, entry: Any, texts: list[str], y: Any) -> Any:
-        """Return a fitted clone of a text transformer."""
-        return clone(entry).fit(texts, y)
-
-    def _train(
-        self, name: str, entry: Any, texts: list[str], y: Any, bases: dict[str, Base]
-    ) -> Tower:
-        """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
+    def _ready(self, name: str, entry: Any) -> Any:
+        """Return a tower, or a transformer or pretrainer that is to be fitted; or raise."""
+        if isinstance(entry, str):
+            return resolve(entry, "tower")
+        if is_transformer(entry):
+            self._check_transformer(name, entry)
+            return entry
+        if isinstance(entry, FrozenEstimator):
+            return _frozen_tower(name, entry)
+        if isinstance(entry, Tower):
+            return entry
+        if not (hasattr(entry, "fit") and hasattr(entry, "base")):
+            raise TypeError(_wrong_entry(name, entry))
         if not self.fit_towers:
             raise ValueError(
                 f"Tower {name!r} is a {type(entry).__name__}, which scikit-learn's clone would "
                 f"strip of what it learned. Pass its tower_ once it is fitted, or set "
                 "fit_towers=True to train it within this fit."
             )
+        return entry
+
+    def _check_transformer(self, name: str, entry: Any) -> None:
+        """Raise TypeError where a text transformer is of no use."""
+
+    def _listed(self) -> list[tuple[str, Any]]:
+        """Return the names and entries that make the features, in order."""
+        return self.towers
+
+    def _train(self, entry: Any, texts: list[str], y: Any, bases: dict[str, Base]) -> Tower:
+        """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
         pretrainer = clone(entry)
         key = joblib.hash(pretrainer.base)
         pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y)
@@ -148,6 +158,7 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
         check_bool("fit_towers", self.fit_towers)
         check_option("truncation", self.truncation, self._truncations)
         check_device(self.device)
+        check_reading(self.missing, self.column)
 
     def _check_weights(self, names: list[str]) -> None:
         weights = self.tower_weights or {}

@@ -62,7 +62,7 @@ class ComposedEmbedder(Composition):
         The towers and transformers in use.
     scales_ : dict of str to float
         What the features of each are divided by: the root mean square of the vectors' norms, on
-        the texts of `fit` or 2,000 of them; 1 where there are towers alone.
+        the texts of `fit`, or on 2,000 at most; 1 where there are towers alone.
 
     See Also
     --------
@@ -188,10 +188,11 @@ class ComposedEmbedder(Composition):
         super()._check_params()
         check_bool("lexical", self.lexical)
         parts = self.pooling.split("+") if isinstance(self.pooling, str) else [None]
-        if self.pooling != "native" and not set(parts) <= POOLINGS.keys():
+        known = set(parts) <= POOLINGS.keys() and len(set(parts)) == len(parts)
+        if self.pooling != "native" and not known:
             raise ValueError(
                 f"pooling={self.pooling!r} must be 'native', or one or several of "
-                f"{sorted(POOLINGS)} joined by '+'."
+                f"{sorted(POOLINGS)}, once each, joined by '+'."
             )
 
     def _check_weights(self, names: list[str]) -> None:
@@ -212,7 +213,7 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
 
     Parameters
     ----------
-    *towers : Tower, pretrainer or text transformer
+    *towers : Tower, name on the shelf, pretrainer or text transformer
         What to compose.
     **params
         Other parameters of `ComposedEmbedder`.
@@ -231,7 +232,10 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
     >>> [name for name, _ in embedder.towers]
     ['masked_language', 'masked_character']
     """
-    tasks = [getattr(tower, "task", type(tower).__name__.lower()) for tower in towers]
+    tasks = [
+        tower if isinstance(tower, str) else getattr(tower, "task", type(tower).__name__.lower())
+        for tower in towers
+    ]
     total, seen = Counter(tasks), Counter[str]()
     names = []
     for task in tasks:

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from sklearn_cclm._persistence import Persistent
 from sklearn_cclm._persistence._config import check_keys
+from sklearn_cclm.models._blocks import is_transformer
 from sklearn_cclm.models._values import Tower
 
 
@@ -48,9 +49,13 @@ def _place(name: str, entry: Any, add: Callable[[Any], int], trained: Any) -> in
     tower = entry if isinstance(entry, Tower) else trained
     if isinstance(tower, Tower):
         return add(tower)
+    advice = (
+        "joblib.dump stores a model with text transformers."
+        if is_transformer(entry)
+        else "Fit the model first, for a pretrainer to be stored as its tower."
+    )
     raise TypeError(
-        f"Tower {name!r} is a {type(entry).__name__}, which cannot be saved without code. Fit the "
-        "model first if that is a pretrainer; joblib.dump stores a model with text transformers."
+        f"Tower {name!r} is a {type(entry).__name__}, which cannot be saved without code. {advice}"
     )
 
 

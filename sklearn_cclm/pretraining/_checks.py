@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,30 @@ def check_init_from(tower: Any, base: Any) -> None:
             "init_from brings its own base. Leave base=None to train that further, or pass "
             "base=init_from.base to keep it as it is."
         )
+
+
+def read_sources(init_from: Any, names: list[str]) -> dict[str, Tower]:
+    """Return the towers that named tasks begin with, or raise ValueError or TypeError."""
+    given = init_from.items() if isinstance(init_from, Mapping) else init_from or ()
+    try:
+        pairs = [(name, tower) for name, tower in given]
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"init_from={init_from!r} must be (name, Tower) pairs, such as the towers_ of a "
+            "MultiTaskPretrainer, a mapping of names to towers, or None."
+        ) from error
+    found = [name for name, _ in pairs]
+    for name in found:
+        if name not in names or found.count(name) > 1:
+            raise ValueError(f"init_from names {name!r}, but the tasks are {names}, once each.")
+    sources = {
+        name: resolve(tower, "tower") if isinstance(tower, str) else tower
+        for name, tower in sorted(pairs, key=lambda pair: pair[0])
+    }
+    for name, tower in sources.items():
+        if not isinstance(tower, Tower):
+            raise TypeError(f"init_from[{name!r}] must be a Tower, got {tower!r}.")
+    bases = {tower.base for tower in sources.values()}
+    if len(bases) > 1:
+        raise ValueError(f"init_from has towers on {len(bases)} bases; they must share one.")
+    return sources

@@ -14,10 +14,13 @@ from sklearn.utils import check_array
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm.models._inference import Member, embed
 from sklearn_cclm.models._values import Tower
+from sklearn_cclm.shelf._names import resolve
 
 
 def ask(teacher: Any) -> Callable[[list[str]], Any]:
     """Return the function that gives a teacher's vectors."""
+    if isinstance(teacher, str):
+        teacher = resolve(teacher, "tower")
     if isinstance(teacher, Tower):
         return partial(_native, teacher)
     for name in ("transform", "encode", "__call__"):

@@ -22,10 +22,14 @@ from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._training import train
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.task import MultiTaskModule
-from sklearn_cclm.pretraining._checks import check_base, check_init_from, take_from_shelf
+from sklearn_cclm.pretraining._checks import (
+    check_base,
+    check_init_from,
+    read_sources,
+    take_from_shelf,
+)
 from sklearn_cclm.pretraining._corpus import as_pair, training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.shelf._names import resolve
 
 
 class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
@@ -203,8 +207,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         """
         fitted = copy(self)
         take_from_shelf(fitted)
+        fitted.init_from = read_sources(self.init_from, self._check_names())
         fitted._check_params()
-        fitted.init_from = fitted._sources() or None  # no names: a checkpoint is of the towers
         fitted._train(X, y, validation)
         self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
         return self
@@ -246,6 +250,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     def _train(self, X: Any, y: Any, validation: Any) -> None:
         seed = draw_seed(self.random_state)
         tasks = {name: clone(task) for name, task in self.tasks}
+        for task in tasks.values():
+            take_from_shelf(task)
         inputs = self._inputs(tasks, X, y)
         checkpoint = None
         if self.checkpoint is not None:
@@ -256,7 +262,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         self._prepare(tasks, inputs, seed)
         batches, held_out = self._batches(tasks, inputs, validation, seed)
 
-        sources = self._sources()
+        sources = self.init_from
 
         def build() -> MultiTaskModule:
             modules = {
@@ -273,7 +279,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(trained.module.base)
         for name, task in tasks.items():
-            task.base_ = self.base_
+            task.base_, task.seed_ = self.base_, seed
+            task.history_, task.n_iter_ = self.history_, self.n_iter_
             task._keep_tower(trained.module.tasks[name], sources.get(name))
         self.tasks_ = list(tasks.items())
         self.towers_: list[tuple[str, Tower]] = [(name, task.tower_) for name, task in self.tasks_]
@@ -281,8 +288,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     def _prepare(self, tasks: Mapping[str, Any], inputs: Mapping[str, Any], seed: int) -> None:
         """Give the tasks the base to begin with, and let them learn what they need else."""
         first, task = next(iter(tasks.items()))
-        sources = self._sources()
-        task.base = next(iter(sources.values())).base if sources else self.base
+        sources = list(self.init_from.values())
+        task.base = sources[0].base if sources else self.base
         texts = inputs[first][0]
         for name, other in tasks.items():  # the texts that a task alone has
             more = other._all_texts(*inputs[name])
@@ -315,13 +322,6 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         alternating = AlternatingBatches(held_out, seed=seed) if held_out else None
         return AlternatingBatches(batches, seed=seed), alternating
 
-    def _sources(self) -> dict[str, Tower]:
-        """Return the towers to begin with, by task."""
-        return {
-            name: resolve(tower, "tower") if isinstance(tower, str) else tower
-            for name, tower in dict(self.init_from or {}).items()
-        }
-
     def _weights(self) -> dict[str, float]:
         return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
 
@@ -341,31 +341,11 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
                     "base of the MultiTaskPretrainer: pass it there."
                 )
             task._check_params()
-        self._check_init_from(names)
+        for tower in self.init_from.values():
+            check_init_from(tower, self.base)
         if not isinstance(self.weights, Mapping | None):
             raise TypeError(f"weights={self.weights!r} must be a mapping of task names, or None.")
         for name, weight in (self.weights or {}).items():
             if name not in names:
                 raise ValueError(f"weights names {name!r}, but the tasks are {names}.")
             check_real(f"weights[{name!r}]", weight, 0, np.inf, ends="neither")
-
-    def _check_init_from(self, names: list[str]) -> None:
-        """Raise ValueError or TypeError for towers that these tasks cannot begin with."""
-        try:
-            dict(self.init_from or {})
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f"init_from={self.init_from!r} must be (name, Tower) pairs, such as the towers_ "
-                "of a MultiTaskPretrainer, a mapping of names to towers, or None."
-            ) from error
-        sources = self._sources()
-        for name, tower in sources.items():
-            if name not in names:
-                raise ValueError(f"init_from names {name!r}, but the tasks are {names}.")
-            if not isinstance(tower, Tower):
-                raise TypeError(f"init_from[{name!r}] must be a Tower, got {tower!r}.")
-        bases = {tower.base for tower in sources.values()}
-        if len(bases) > 1:
-            raise ValueError(f"init_from has towers on {len(bases)} bases; they must share one.")
-        for tower in sources.values():
-            check_init_from(tower, self.base)

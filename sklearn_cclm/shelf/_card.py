@@ -105,7 +105,7 @@ def _usage(entry: Entry) -> str:
     if entry.kind == "tower":
         return (
             "from sklearn_cclm import ComposedEmbedder\n\n"
-            f'embedder = ComposedEmbedder([("{entry.task}", "{pinned}")]).fit(texts)'
+            f'embedder = ComposedEmbedder([({json.dumps(entry.task)}, "{pinned}")]).fit(texts)'
         )
     return (
         "from sklearn_cclm import MaskedCharacterPretrainer\n\n"

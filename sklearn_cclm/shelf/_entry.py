@@ -47,7 +47,7 @@ class _Record:
 
 def _is_name(value: Any) -> bool:
     named = isinstance(value, str) and len(value) <= 80 and _NAME.fullmatch(value) is not None
-    return named and value != "drop"  # which compositions understand otherwise
+    return named and value not in ("drop", "index.json")  # which mean something else
 
 
 def _is_text(value: Any) -> bool:

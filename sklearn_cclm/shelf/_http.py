@@ -57,6 +57,9 @@ class Url:
             have = part.stat().st_size if part.exists() else 0
             if have == file.size:
                 return
+            if have > file.size:  # of another download
+                part.unlink()
+                have = 0
             _go_on(url, have, file.size, part)
         have = part.stat().st_size
         if have < file.size:

@@ -284,7 +284,9 @@ def test_cls_pooling_needs_the_cls_code(pooled, with_cls):
         ComposedEmbedder(towers, pooling="mean+cls").fit(TEXTS)
 
 
-@pytest.mark.parametrize("pooling", ["sum", "mean+", "native+mean", "", None, 3, ["mean"]])
+@pytest.mark.parametrize(
+    "pooling", ["sum", "mean+", "native+mean", "mean+mean", "", None, 3, ["mean"]]
+)
 def test_wrong_pooling_is_refused(pooled, pooling):
     with pytest.raises(ValueError, match="pooling=.*joined by"):
         ComposedEmbedder([("t", pooled)], pooling=pooling).fit(TEXTS)

@@ -62,6 +62,7 @@ def test_other_json_is_refused(raw):
         ("name", "c:x"),
         ("name", "con\n"),
         ("name", "drop"),
+        ("name", "index.json"),
         ("name", "a" * 81),
         ("name", ["a"]),
         ("kind", "pickle"),

@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -74,6 +75,14 @@ def test_unknown_name_says_what_there_is(default, tower, texts, entry):
         ComposedEmbedder([("own", tower), ("odd", entry)]).fit(texts)
 
 
+def test_wrong_name_is_told_before_anything_is_trained(default, texts, monkeypatch):
+    trained = []
+    monkeypatch.setattr(MaskedCharacterPretrainer, "fit", lambda self, *args: trained.append(self))
+    with pytest.raises(ShelfError, match="'tinny' is not on the shelf"):
+        ComposedEmbedder([("own", pretrainer()), ("sem", "tinny")], fit_towers=True).fit(texts)
+    assert trained == []
+
+
 def test_base_is_no_tower(default, texts):
     with pytest.raises(ShelfError, match=r"'tiny-base' on the shelf is a base.*one of \['tiny'\]"):
         ComposedEmbedder([("odd", "tiny-base")]).fit(texts)
@@ -112,6 +121,10 @@ def test_named_tower_teaches(default, newer, texts):
     given = DistillationPretrainer(recipe, teacher=newer, **params).fit(texts)
     assert named.teacher == "tiny"
     assert named.tower_ == given.tower_
+    assert named.score(texts) == given.score(texts)
+    both = [("a", DistillationPretrainer(teacher="tiny")), ("b", pretrainer())]
+    joint = MultiTaskPretrainer(both, max_epochs=1, random_state=0).fit(texts)
+    assert np.isfinite(joint.score(texts))
     with pytest.raises(ShelfError, match="'teacher' is not on the shelf"):
         DistillationPretrainer(recipe, teacher="teacher", **params).fit(texts)
 

@@ -81,6 +81,16 @@ def test_broken_transfer_goes_on_where_it_broke(remote, server, newer):
     assert parts(remote) == []
 
 
+def test_part_that_is_too_long_begins_anew(remote, server, newer):
+    entry = remote.entry("tiny")
+    folder = Path(remote.cache_dir, "parts")
+    folder.mkdir(parents=True)
+    for name, file in entry.files.items():
+        (folder / f"{entry.sha256}-{name}").write_bytes(b"x" * (file.size + 10))
+    assert remote.fetch("tiny") == newer
+    assert parts(remote) == []
+
+
 def test_break_is_mended_within_one_fetch(remote, server, newer):
     def once(handler):
         del server.behave[WEIGHTS]
