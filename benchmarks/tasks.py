@@ -113,7 +113,7 @@ def fit_for(pretrainer, texts, y, seconds):
 
     n = min(len(texts), 2000)
     before, last = 0.0, took(n)
-    while last < seconds / 20 and 2 * n <= len(texts):
+    while last < seconds / 100 and 2 * n <= len(texts):
         n, before, last = 2 * n, last, took(2 * n)
     rate = (n // 2 if before else n) / max(1e-3, last - before)
     passes = max(1.0, min(most, rate * seconds / len(texts)))
