@@ -319,7 +319,9 @@ TOKENS = {
     "names None": put("parts", 0, "state", "learned", "tokens", "names", None),
     "names numbers": put("parts", 0, "state", "learned", "tokens", "names", ["[UNK]", 1]),
     "names repeat": put("parts", 0, "state", "learned", "tokens", "names", ["[UNK]", "a", "a"]),
-    "unknown token elsewhere": put("parts", 0, "state", "learned", "tokens", "names", ["a"]),
+    "unknown token elsewhere": put(
+        "parts", 0, "state", "learned", "tokens", {"names": ["a", "[UNK]"], "merges": []}
+    ),
     "merge of unknown tokens": put("parts", 0, "state", "learned", "tokens", "merges", ["xy"]),
     "merge of one": put("parts", 0, "state", "learned", "tokens", "merges", [["t"]]),
     "merge of numbers": put("parts", 0, "state", "learned", "tokens", "merges", [[1, 2]]),
@@ -327,11 +329,18 @@ TOKENS = {
 }  # fmt: skip
 
 
+TOKEN_REASONS = {
+    "names repeat": "the names of tokens must be different strings",
+    "unknown token elsewhere": "the first of them '[UNK]'",
+    "merge of unknown tokens": "each merge must be two tokens that make a third one",
+}
+
+
 @pytest.mark.parametrize("name", TOKENS)
 def test_forged_preprocessor(sound, tmp_path, name):
     folder = shutil.copytree(sound / "tokens", tmp_path / "forged")
     forge(folder, TOKENS[name])
-    check_refused(folder)
+    assert TOKEN_REASONS.get(name, "") in check_refused(folder)
 
 
 def test_forged_class_of_a_preprocessor(sound, tmp_path):
