@@ -14,6 +14,8 @@ from sklearn_cclm.models._inference import distinct, vectors
 from sklearn_cclm.models._values import Tower
 from sklearn_cclm.nn.pooling import POOLINGS
 
+PUBLISHED = (("en-semantic", "en-semantic"),)  # what ``towers=None`` stands for
+
 
 class ComposedEmbedder(Composition):
     """Concatenate towers into one vector per text, as features for any scikit-learn model.
@@ -24,8 +26,9 @@ class ComposedEmbedder(Composition):
 
     Parameters
     ----------
-    towers : list of (str, entry)
-        Names and towers. An entry is a `Tower`, a name on the `Shelf`, a ``FrozenEstimator`` of a
+    towers : list of (str, entry), default=None
+        Names and towers; None is the published "en-semantic" for English, which comes with the
+        package. An entry is a `Tower`, a name on the `Shelf`, a ``FrozenEstimator`` of a
         fitted pretrainer, "drop", or, with `fit_towers`, a pretrainer, which is cloned and trained
         in `fit`. Towers may stand on different bases. An entry may also be a text transformer of
         scikit-learn's kind, which is cloned and fitted in `fit` and reads texts whole.
@@ -92,7 +95,7 @@ class ComposedEmbedder(Composition):
 
     def __init__(
         self,
-        towers: Any,
+        towers: Any = None,
         *,
         lexical: bool = False,
         pooling: str = "native",
@@ -163,7 +166,13 @@ class ComposedEmbedder(Composition):
         return beside(list(blocks))
 
     def _listed(self) -> list[tuple[str, Any]]:
-        return [*self.towers, ("lexical", lexical())] if self.lexical else self.towers
+        towers = list(PUBLISHED if self.towers is None else self.towers)
+        return [*towers, ("lexical", lexical())] if self.lexical else towers
+
+    def _check_names(self) -> list[str]:
+        if self.towers is None:
+            return [name for name, _ in PUBLISHED]
+        return super()._check_names()
 
     def _keep(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
         if len(only_towers(towers)) < len(towers):

@@ -19,6 +19,13 @@ class StoredValue(Persistent):
     weights: Mapping[str, Any]
 
     @classmethod
+    def _head_shapes(
+        cls, fields: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the weights that are not the network's own."""
+        return {}
+
+    @classmethod
     def _shape(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the network's constructor must know of what stands around it."""
         raise NotImplementedError
@@ -43,5 +50,6 @@ class StoredValue(Persistent):
         name, config = state["architecture"], state["config"]
         fields: dict[str, Any] = cls._read_fields(state["fields"], part)
         shapes = _registry.state_shapes(cls._kind, name, config, **cls._shape(fields))
+        shapes.update(cls._head_shapes(fields, config))
         fields.update(architecture=name, config=config, weights=weights(shapes))
         return cls(**fields)

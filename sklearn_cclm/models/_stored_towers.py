@@ -18,7 +18,7 @@ class StoredTowers(Persistent, BaseEstimator):
 
     def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], dict]:
         fitted = getattr(self, "towers_", None)
-        used = None if fitted is None else _places(fitted, add)
+        used = _places(fitted, add)
         entries = _places(self.towers, add, dict(fitted or []))
         return {"params": {**self.get_params(deep=False), "towers": entries}, "fitted": used}, {}
 
@@ -37,9 +37,13 @@ class StoredTowers(Persistent, BaseEstimator):
 
 
 def _places(
-    entries: list[tuple[str, Any]], add: Callable[[Any], int], trained: dict[str, Any] | None = None
-) -> list[list[Any]]:
+    entries: list[tuple[str, Any]] | None,
+    add: Callable[[Any], int],
+    trained: dict[str, Any] | None = None,
+) -> list[list[Any]] | None:
     """Return names with the places of their towers, or with names on the shelf."""
+    if entries is None:
+        return None
     return [[name, _place(name, entry, add, (trained or {}).get(name))] for name, entry in entries]
 
 
@@ -59,7 +63,9 @@ def _place(name: str, entry: Any, add: Callable[[Any], int], trained: Any) -> in
     )
 
 
-def _entries(stored: Any, part: Callable) -> list[tuple[str, Any]]:
+def _entries(stored: Any, part: Callable) -> list[tuple[str, Any]] | None:
+    if stored is None:
+        return None
     return [
         (name, entry if isinstance(entry, str) else part(entry, "Tower")) for name, entry in stored
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +23,7 @@ from sklearn_cclm.nn import _registry
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.preprocessing._stored import joined
 
+_HEAD = "head."  # begins the names of an output layer's weights
 _READING = ("max_example_len", "normalization", "add_cls")
 
 
@@ -84,7 +85,8 @@ class _Value(StoredValue):
         with isolated_seed(0):
             shape = self._shape(vars(self))
             module = _registry.build(self._kind, self.architecture, self.config, **shape)
-        module.load_state_dict(tensors, assign=True)
+        own = {name: t for name, t in tensors.items() if not name.startswith(_HEAD)}
+        module.load_state_dict(own, assign=True)
         return module.eval()
 
     def build(self) -> nn.Module:
@@ -232,6 +234,8 @@ class Tower(_Value):
         Its state; copied and made read-only.
     task : str
         What it was trained on, such as "masked_language".
+    labels : sequence of str, default=()
+        What its output layer tells apart, if it has one: `with_head` adds it to the weights.
 
     Attributes
     ----------
@@ -242,6 +246,7 @@ class Tower(_Value):
     _kind = "tower"
     base: Base
     task: str
+    labels: tuple[str, ...]
 
     def __init__(
         self,
@@ -251,10 +256,42 @@ class Tower(_Value):
         config: Mapping[str, Any],
         weights: Mapping[str, np.ndarray],
         task: str,
+        labels: Sequence[str] = (),
     ) -> None:
         super().__init__(
-            base=base, architecture=architecture, config=config, weights=weights, task=task
+            base=base,
+            architecture=architecture,
+            config=config,
+            weights=weights,
+            task=task,
+            labels=tuple(labels),
         )
+
+    @property
+    def head(self) -> dict[str, np.ndarray]:
+        """Weights of the output layer; empty where it has none."""
+        names = [name for name in self.weights if name.startswith(_HEAD)]
+        return {name.removeprefix(_HEAD): self.weights[name].copy() for name in names}
+
+    def with_head(self, weights: Mapping[str, np.ndarray], labels: Sequence[str]) -> Tower:
+        """Return this tower with an output layer, and so with another digest.
+
+        Parameters
+        ----------
+        weights : mapping of str to ndarray
+            Those of the layer.
+        labels : sequence of str
+            What it tells apart.
+
+        Returns
+        -------
+        Tower
+            Its vectors are those of this one.
+        """
+        fields = {name: getattr(self, name) for name in self._fields}
+        own = {name: w for name, w in self.weights.items() if not name.startswith(_HEAD)}
+        head = {_HEAD + name: array for name, array in weights.items()}
+        return Tower(**{**fields, "weights": {**own, **head}, "labels": labels})
 
     @property
     def width(self) -> int:
@@ -271,14 +308,28 @@ class Tower(_Value):
         return {"base_width": fields["base"].width}
 
     def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
-        return {"base": add(self.base), "task": self.task}
+        labels = {"labels": list(self.labels)} if self.labels else {}
+        return {"base": add(self.base), "task": self.task, **labels}
 
     @classmethod
     def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
-        check_keys("fields of a Tower", stored, ("base", "task"))
+        stored = {"labels": [], **stored} if isinstance(stored, dict) else stored
+        check_keys("fields of a Tower", stored, ("base", "labels", "task"))
         if not isinstance(stored["task"], str):
             raise ValueError(f"task={stored['task']!r} must be a string.")
-        return {"base": part(stored["base"], "Base"), "task": stored["task"]}
+        if not _are_labels(stored["labels"]):
+            raise ValueError(f"labels={stored['labels']!r} must be sorted, different strings.")
+        return {**stored, "base": part(stored["base"], "Base")}
+
+    @classmethod
+    def _head_shapes(
+        cls, fields: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> dict[str, tuple[int, ...]]:
+        if not fields["labels"]:
+            return {}
+        n_outputs = 1 + 2 * len(fields["labels"])  # outside, and begin and go on of each label
+        shapes = {"output.weight": (n_outputs, config["width"]), "output.bias": (n_outputs,)}
+        return {_HEAD + name: shape for name, shape in shapes.items()}
 
     def __repr__(self) -> str:
         return (
@@ -311,6 +362,8 @@ def _restore(cls: type[_Value], fields: dict[str, Any], digest: str) -> Any:
 def _digest(kind: str, fields: Mapping[str, Any]) -> str:
     """Hash what determines a value's output; values inside it count by their own digest."""
     plain = {name: field for name, field in fields.items() if name != "weights"}
+    if not plain.get("labels"):  # as of values that were made before there were any
+        plain.pop("labels", None)
     text = json.dumps([kind, plain], sort_keys=True, default=_plain)
     digest = hashlib.sha256(text.encode())
     for name, array in fields["weights"].items():
@@ -324,6 +377,14 @@ def _frozen(field: Any) -> Any:
     if isinstance(field, Mapping):
         return MappingProxyType({key: _frozen(value) for key, value in field.items()})
     return tuple(field) if isinstance(field, list) else field
+
+
+def _are_labels(given: Any) -> bool:
+    return (
+        isinstance(given, list)
+        and all(isinstance(label, str) and label for label in given)
+        and given == sorted(set(given))
+    )
 
 
 def _plain(field: Any) -> Any:

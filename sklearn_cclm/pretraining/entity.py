@@ -19,15 +19,18 @@ from sklearn_cclm._device import resolve_device
 from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
 from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
 from sklearn_cclm._params import check_real
+from sklearn_cclm._seeds import draw_seed
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._inference import batches
+from sklearn_cclm.models._values import Tower
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.noise.masking import is_character
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining._views import View
+from sklearn_cclm.shelf._names import resolve
 
 _BATCH_CHARS = 32768
 
@@ -109,7 +112,7 @@ class EntityPretrainer(BasePretrainer):
     base_ : Base
         The base: the one given, or the one trained here.
     tower_ : Tower
-        The trained tower.
+        The trained tower, with its output layer.
     preprocessor_ : CharPreprocessor
         The fitted preprocessor that the base reads text with.
     labels_ : tuple of str
@@ -136,6 +139,11 @@ class EntityPretrainer(BasePretrainer):
     >>> base = CCLMModelBase(width=16, n_buckets=100)
     >>> names = EntityPretrainer(base, tower="pooled", max_epochs=20, lr=0.01, random_state=0)
     >>> names.fit(X, y).predict(["Ada came"])
+    [[Span(start=0, end=3, label='person')]]
+
+    Its tower brings the output layer along:
+
+    >>> EntityPretrainer.from_tower(names.tower_).predict(["Ada came"])
     [[Span(start=0, end=3, label='person')]]
     """
 
@@ -227,6 +235,41 @@ class EntityPretrainer(BasePretrainer):
         """
         return super().fit(X, y, validation=validation)
 
+    @classmethod
+    def from_tower(cls, tower: Any, **params: Any) -> Self:
+        """Return a pretrainer that is fitted already, from the tower that one has trained.
+
+        Parameters
+        ----------
+        tower : Tower or name on the shelf
+            With the output layer that `fit` gave it, such as "en-entities".
+        **params
+            Other parameters; `init_from` is the tower, with which `fit` begins.
+
+        Returns
+        -------
+        EntityPretrainer
+            It can `predict` and `score`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it is no such tower.
+        """
+        fitted = cls(init_from=tower, **params)
+        loaded = resolve(tower, "tower") if isinstance(tower, str) else tower
+        if getattr(loaded, "task", cls.task) != cls.task or not getattr(loaded, "labels", ()):
+            raise ValueError(
+                f"tower={tower!r} must be the tower_ of a fitted {cls.__name__}, or its name on "
+                "the shelf: it has no output layer that tells entities apart."
+            )
+        fitted.base_, fitted.tower_ = loaded.base, loaded
+        fitted.preprocessor_ = loaded.base.preprocessor()
+        fitted.labels_, fitted.head_weights_ = loaded.labels, loaded.head
+        fitted.history_, fitted.n_iter_ = [], 0
+        fitted.seed_ = draw_seed(fitted.random_state)
+        return fitted
+
     def predict(self, X: Any) -> list[list[Span]]:
         """Return the entities of texts.
 
@@ -270,6 +313,10 @@ class EntityPretrainer(BasePretrainer):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
+
+    def _keep_tower(self, module: Any, source: Tower | None) -> None:
+        super()._keep_tower(module, source)
+        self.tower_ = self.tower_.with_head(self.head_weights_, self.labels_)
 
     def _check_task(self) -> None:
         check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")

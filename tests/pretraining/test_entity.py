@@ -10,9 +10,11 @@ import pytest
 from sklearn_cclm import (
     CCLMModelBase,
     CharPreprocessor,
+    ComposedEmbedder,
     EntityPretrainer,
     PooledConfig,
     StridedConfig,
+    Tower,
     TypoNoise,
 )
 from sklearn_cclm._entities import Span, read_entities
@@ -174,3 +176,25 @@ def test_learns_from_wnut17():
     texts, entities = read_entities(*test)
     constant = entity_f1(entities, read_entities(texts, capitals)[1], texts)
     assert pretrainer.score(*test) > constant + 0.03
+
+
+def test_a_stored_tower_predicts(fitted, tmp_path):
+    """Its output layer comes along, as exact as the numbers it is stored in."""
+    fitted.tower_.save(tmp_path / "names")
+    tower = Tower.load(tmp_path / "names")
+    assert (tower, tower.labels) == (fitted.tower_, ("person", "place"))
+    again = EntityPretrainer.from_tower(tower)
+    assert again.predict(TOKENS) == fitted.predict(TOKENS)
+    assert again.score(TOKENS, TAGS) == fitted.score(TOKENS, TAGS) > 0.9
+    further = again.set_params(max_epochs=1).fit(TOKENS, TAGS)
+    assert further.tower_ not in (tower, fitted.tower_)
+    np.testing.assert_array_equal(
+        ComposedEmbedder([("names", tower)]).fit_transform(["Ada left Oslo"]),
+        ComposedEmbedder([("names", tower.with_head({}, ()))]).fit_transform(["Ada left Oslo"]),
+    )
+
+
+def test_a_tower_without_output_layer_cannot_predict(fitted):
+    for tower in (fitted.tower_.with_head({}, ()), "drop", 3):
+        with pytest.raises((ValueError, TypeError), match="tower|shelf"):
+            EntityPretrainer.from_tower(tower)
