@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from copy import copy
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import clone
 
-from sklearn_cclm._batches import Batches
-from sklearn_cclm._checkpoint import Checkpoint
-from sklearn_cclm._device import resolve_device
 from sklearn_cclm._schedule import Schedule
-from sklearn_cclm._seeds import draw_seed, isolated_seed
-from sklearn_cclm._streams import read_texts
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._training import train
+from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm._trainer import Trainer
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
-from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import check_common, take_from_shelf
-from sklearn_cclm.pretraining._corpus import Reader, as_pair, split, training_digest
-from sklearn_cclm.pretraining._views import View
-
-_ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
 
-class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
+class BasePretrainer(Trainer):
     """Train a tower, and the first time its base, on one task.
 
     A task is a subclass with an explicit ``__init__`` that fills two hooks: `_make_batch`
@@ -53,15 +42,10 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
 
     task: str
     of_texts = False  # whether the head reads native vectors, of texts, or those of characters
-    auto_noise: TypoNoise | None = None  # what noise="auto" stands for
     base: Any
     tower: Any
-    missing: str
-    column: Any
     base_: Base
     tower_: Tower
-    history_: list[dict[str, Any]]
-    seed_: int
 
     def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
         """Train a tower on texts.
@@ -139,55 +123,14 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         float
             Greater is better, as scikit-learn's model selection expects.
         """
-        check_is_fitted(self)
-        chunk, _ = self._reader().read(*self._check_inputs(X, y))
-        batches = Batches.of(chunk, batch_size=self.batch_size, seed=0, fixed=True)
-        device = resolve_device(self.device)
-        return -self._task_module().to(device).evaluate(batches, device)["loss"]
-
-    @abstractmethod
-    def _make_batch(
-        self, view: View, example: Any, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        """Hide something: return the codes the network sees, the targets, and extras.
-
-        Parameters
-        ----------
-        view : View
-            The batch's texts as codes, `view.ids`, and where `noise` took each of them from.
-        example : object
-            ``self._examples(texts)`` indexed by the batch's rows, or None.
-        rng : numpy.random.Generator
-            The only source of randomness.
-        """
+        return -self._loss(X, y)
 
     @abstractmethod
     def _make_head(self, width: int, n_chars: int) -> Head:
         """Return the head for a tower of this width and this many character codes."""
 
-    def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Return checked texts, a list or a `TextStream`, and what is to be learnt of them."""
-        return read_texts(X, missing=self.missing, column=self.column), None
-
     def _all_texts(self, texts: Any, y: Any) -> Any:
         """Return the texts to learn characters from."""
-        return texts
-
-    def _learn(self, texts: Iterable[str], y: Any) -> None:
-        """Learn what the task itself needs, before training; sets fitted attributes."""
-
-    def _targets(self, texts: list[str], y: Any) -> Any:
-        """Return what is to be learnt of whole texts, where y, as of a stream, does not say."""
-        return y
-
-    def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> Any:
-        """Return what goes with each text, indexable by an array of rows; or None.
-
-        `owners` tells of each text, or window of a text, to which row of y it belongs.
-        """
-
-    def _shown(self, texts: list[str], example: Any) -> list[str]:
-        """Return what a batch shows of its texts: each once, or in several views one by one."""
         return texts
 
     def _check_task(self) -> None:
@@ -199,79 +142,6 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
             return _registry.config_class("tower", self.tower)()
         return self.tower
 
-    def _run(
-        self, X: Any, y: Any, *, validation: Any = None, more: bool = False, once: bool = False
-    ) -> Self:
-        """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
-        fitted = copy(self)
-        take_from_shelf(fitted)
-        fitted._check_params()
-        texts, y = fitted._check_inputs(X, y)
-        fitted._train(texts, y, validation, more=more, once=once)
-        if not once:
-            self.__dict__.pop("optimizer_state_", None)
-            fitted.__dict__.pop("optimizer_state_", None)
-        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
-        return self
-
-    def _train(self, texts: Any, y: Any, validation: Any, *, more: bool, once: bool) -> None:
-        seed = self.seed_ if more else draw_seed(self.random_state)
-        source = self.tower_ if more else self.init_from
-        checkpoint = None
-        if self.checkpoint is not None and not once:
-            training = training_digest(self, texts, y, validation, source)
-            checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
-            seed = checkpoint.seed
-        others = None if validation is None else self._check_inputs(*as_pair(validation))
-        self.seed_ = seed
-        if more:
-            self._check_goes_on()
-        else:
-            self.base_ = self._start(self._all_texts(texts, y), seed)
-            self._learn(texts, y)
-        batches, held_out = self._batches(texts, y, others, once=once, seed=seed)
-        past = self.history_ if more else []
-        batches.resume(len(past), 0)
-        trained = train(
-            self._builder(source, more=more),
-            batches,
-            held_out,
-            Schedule.of(self, **(_ONE_PASS if once else {})),
-            seed=seed,
-            optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
-            checkpoint=checkpoint,
-        )
-        self.history_ = past + [
-            {**row, "epoch": len(past) + row["epoch"]} for row in trained.history
-        ]
-        self.n_iter_ = len(self.history_)
-        if once:
-            self.optimizer_state_ = trained.optimizer
-        self._keep(trained.module, source)
-
-    def _batches(
-        self, texts: Any, y: Any, validation: Any, *, once: bool, seed: int
-    ) -> tuple[Batches, Batches | None]:
-        """Return the batches to train on, and those held out, if there is something to predict."""
-        reader = self._reader()
-        fraction = 0 if once or validation is not None else self.validation_fraction
-        size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
-        batches, held_out = split(reader, texts, y, fraction=fraction, **size)
-        if validation is not None:
-            chunk, _ = reader.read(*validation)
-            held_out = Batches.of(chunk, **size, fixed=True)
-        if not held_out.is_empty():
-            return batches, held_out
-        if self.early_stopping and not once:
-            given = f"validation_fraction={self.validation_fraction} of these texts leaves"
-            raise ValueError(
-                "early_stopping=True needs held-out texts with something to predict, and "
-                f"{given if validation is None else 'validation has'} none. Raise "
-                "validation_fraction, pass more texts or other ones as validation, or set "
-                "early_stopping=False."
-            )
-        return batches, None
-
     def _check_goes_on(self) -> None:
         """Raise ValueError if the tower to go on with is not what the parameters ask for."""
         other_base = isinstance(self.base, Base) and self.base != self.base_
@@ -282,7 +152,22 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
                 "partial_fit go on with that. Set it back, or clone the pretrainer to begin anew."
             )
 
-    def _builder(self, source: Tower | None, *, more: bool) -> Callable[[], TaskModule]:
+    def _begin(self, texts: Any, y: Any, seed: int) -> None:
+        self.base_ = self._start(self._all_texts(texts, y), seed)
+
+    def _preprocessor(self) -> CharPreprocessor:
+        return self.base_.preprocessor()
+
+    def _origin(self, *, more: bool) -> Tower | None:
+        return self.tower_ if more else self.init_from
+
+    def _take_from_shelf(self) -> None:
+        take_from_shelf(self)
+
+    def _builder(self, *, more: bool) -> Callable[[], TaskModule]:
+        return self._network(self._origin(more=more), more=more)
+
+    def _network(self, source: Tower | None, *, more: bool) -> Callable[[], TaskModule]:
         """Return what builds the network to train: with the weights of a tower, or new ones."""
         start = self.base_
         train_base = not isinstance(self.base, Base)
@@ -313,13 +198,13 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
         """Return the width of the vectors that the head is given."""
         return (self.of_texts and config["native_width"]) or config["width"]
 
-    def _keep(self, module: TaskModule, source: Tower | None) -> None:
-        """Store what was trained as values."""
+    def _keep(self, module: TaskModule, *, more: bool) -> None:
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
-        self._keep_tower(module, source)
+        self._keep_tower(module, self._origin(more=more))
 
     def _keep_tower(self, module: TaskModule, source: Tower | None) -> None:
+        """Store the tower that was trained, and its head."""
         name, config = self._tower_spec(source)
         self.tower_ = Tower.from_module(
             module.tower, base=self.base_, architecture=name, config=config, task=self.task
@@ -353,17 +238,6 @@ class BasePretrainer(TextTagsMixin, BaseEstimator, ABC):
     @property
     def _n_chars(self) -> int:
         return self.base_.preprocessor().n_chars_
-
-    def _reader(self) -> Reader:
-        """Return how this task reads texts."""
-        return Reader(
-            preprocessor=self.base_.preprocessor(),
-            noise=self.auto_noise if isinstance(self.noise, str) else self.noise,
-            shown=self._shown,
-            targets=self._targets,
-            examples=self._examples,
-            make_batch=self._make_batch,
-        )
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""

@@ -11,13 +11,13 @@ from sklearn.utils import Tags
 from torch import Tensor, nn
 
 from sklearn_cclm._batches import Batch
+from sklearn_cclm._labels import Given, Labels, check_labels, loss_weights, numbered
 from sklearn_cclm._params import check_option, check_real
 from sklearn_cclm._streams import TextStream
+from sklearn_cclm._views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
-from sklearn_cclm.pretraining._labels import Given, Labels, check_labels, loss_weights, numbered
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._views import View
 
 
 class ClassificationPretrainer(BasePretrainer):

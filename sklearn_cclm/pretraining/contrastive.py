@@ -14,11 +14,11 @@ from sklearn_cclm._batches import Batch
 from sklearn_cclm._params import check_bool, check_real
 from sklearn_cclm._streams import TextStream
 from sklearn_cclm._texts import check_texts
+from sklearn_cclm._views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._views import View
 
 
 class ContrastivePretrainer(BasePretrainer):

@@ -14,13 +14,13 @@ from torch import Tensor
 from sklearn_cclm._batches import Batch
 from sklearn_cclm._params import check_integer, check_real
 from sklearn_cclm._streams import TextStream, chunked
+from sklearn_cclm._views import View
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining._teachers import ask, unit
-from sklearn_cclm.pretraining._views import View
 
 
 class DistillationPretrainer(BasePretrainer):

@@ -20,6 +20,7 @@ from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_
 from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
 from sklearn_cclm._params import check_real
 from sklearn_cclm._seeds import draw_seed
+from sklearn_cclm._views import View
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._inference import batches
@@ -29,7 +30,6 @@ from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.noise.masking import is_character
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._views import View
 from sklearn_cclm.shelf._names import resolve
 
 _BATCH_CHARS = 32768

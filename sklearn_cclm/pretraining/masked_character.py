@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import MASK
 from sklearn_cclm._params import check_integer, check_real
+from sklearn_cclm._views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import mask_characters, mask_span
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._views import View
 
 
 class MaskedCharacterPretrainer(BasePretrainer):

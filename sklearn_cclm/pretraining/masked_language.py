@@ -16,6 +16,7 @@ from sklearn_cclm._batches import Batch
 from sklearn_cclm._codes import MASK
 from sklearn_cclm._params import check_integer, check_option, check_real
 from sklearn_cclm._streams import chunked
+from sklearn_cclm._views import View
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.nn import StridedConfig
 from sklearn_cclm.nn.embedding import Encoding
@@ -23,7 +24,6 @@ from sklearn_cclm.nn.losses import negative_sampling_loss, sampled_softmax_loss,
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.preprocessing import MLMPreprocessor
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._views import View
 
 LOSSES = ("sampled_softmax", "negative_sampling", "softmax")
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._batches import AlternatingBatches, Batches
 from sklearn_cclm._checkpoint import Checkpoint
+from sklearn_cclm._corpus import as_pair, training_digest
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm._params import check_integer, check_real
@@ -28,7 +29,6 @@ from sklearn_cclm.pretraining._checks import (
     read_sources,
     take_from_shelf,
 )
-from sklearn_cclm.pretraining._corpus import as_pair, training_digest
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
@@ -266,7 +266,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
 
         def build() -> MultiTaskModule:
             modules = {
-                name: task._builder(sources.get(name), more=False)() for name, task in tasks.items()
+                name: task._network(sources.get(name), more=False)() for name, task in tasks.items()
             }
             base = next(iter(modules.values())).base
             return MultiTaskModule(base, modules, self._weights())

@@ -15,8 +15,8 @@ from sklearn_cclm import (
     TypoNoise,
 )
 from sklearn_cclm._codes import CLS
+from sklearn_cclm._views import View
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.pretraining._views import View
 
 TEXTS = ["the cat sat on the mat", "a dog", "x", "", "where is my card and my money"] * 4
 TWO = np.array([[5, 6, 7, 8], [9, 10, 0, 0]])

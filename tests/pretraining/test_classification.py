@@ -18,8 +18,8 @@ from sklearn_cclm import (
     ComposedEmbedder,
     PooledConfig,
 )
+from sklearn_cclm._labels import Labels, loss_weights
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.pretraining._labels import Labels, loss_weights
 from sklearn_cclm.pretraining.classification import label_losses
 
 WORDS = {"pet": ["cat", "dog"], "farm": ["hen", "pig"], "sea": ["cod", "eel"]}

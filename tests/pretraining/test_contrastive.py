@@ -14,8 +14,8 @@ from sklearn_cclm import (
     ContrastivePretrainer,
     PooledConfig,
 )
+from sklearn_cclm._views import View
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.pretraining._views import View
 from sklearn_cclm.pretraining.contrastive import ContrastHead, never_wrong, weigh_hard
 
 TEXTS = ["the big cat", "a wet dog", "an old hen", "some red fox", "that pig"]

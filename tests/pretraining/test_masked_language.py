@@ -12,7 +12,7 @@ from sklearn_cclm import (
     StridedConfig,
 )
 from sklearn_cclm._codes import MASK
-from sklearn_cclm.pretraining._views import View
+from sklearn_cclm._views import View
 
 SMALL = StridedConfig(width=32, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=4)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from sklearn_cclm._batches import Batch, Batches, Chunk
 from sklearn_cclm._streams import TextStream, chunked
+from sklearn_cclm._views import view
 from sklearn_cclm._windows import windows
 from sklearn_cclm.preprocessing import CharPreprocessor
-from sklearn_cclm.pretraining._views import view
 
 _STREAMED = 16_384  # texts of a stream that are shuffled together
 _MOST_HELD_OUT = 10_000  # texts of a stream
