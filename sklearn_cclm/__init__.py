@@ -12,8 +12,11 @@ _HOMES = {
     "CausalLanguagePretrainer": "pretraining",
     "CharPreprocessor": "preprocessing",
     "ClassificationPretrainer": "pretraining",
+    "ComposedClassifier": "heads",
     "ComposedEmbedder": "models",
     "ComposedModel": "models",
+    "ComposedRegressor": "heads",
+    "ComposedTagger": "heads",
     "ContrastivePretrainer": "pretraining",
     "ConvConfig": "nn",
     "DistillationPretrainer": "pretraining",
@@ -37,6 +40,7 @@ __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
     from sklearn_cclm._persistence import ModelFormatError, load, save
+    from sklearn_cclm.heads import ComposedClassifier, ComposedRegressor, ComposedTagger
     from sklearn_cclm.models import (
         Base,
         CCLMModelBase,

@@ -176,6 +176,49 @@ def _span(given: Any, text: str, index: int) -> Span:
     return Span(start, end, str(label))
 
 
+def spans_of_characters(rows: Sequence[Any], y: Any) -> list[Any]:
+    """Return y with spans in the place of tags, where those are of each character of a text."""
+    y = list(read_rows(y, None))
+    if len(rows) != len(y):
+        return y  # which `read_entities` refuses
+    return [
+        _character_spans(row, answer, i) if _are_tags(row, answer) else answer
+        for i, (row, answer) in enumerate(zip(rows, y, strict=True))
+    ]
+
+
+def _are_tags(row: Any, answer: Any) -> bool:
+    tags = isinstance(answer, list | tuple | np.ndarray) and len(answer) > 0
+    return isinstance(row, str) and tags and all(isinstance(tag, str) for tag in answer)
+
+
+def _character_spans(text: str, tags: Any, index: int) -> list[Span]:
+    """Return the entities of tagged characters, which are tokens without gaps."""
+    spans = _tagged_spans(list(text), tags, index)
+    return [Span(start // 2, (end + 1) // 2, label) for start, end, label in spans]
+
+
+def token_tags(
+    rows: Sequence[Sequence[str]], spans: Sequence[Sequence[Span]], *, gap: int
+) -> list[list[str]]:
+    """Return BIO tags of tokens, which stand `gap` characters apart.
+
+    A token belongs to the first entity that has a character of it.
+    """
+    found = []
+    for tokens, entities in zip(rows, spans, strict=True):
+        tags, end, left = [], 0, list(entities)
+        last = None
+        for token in tokens:
+            start, end = end, end + len(token)
+            left = [entity for entity in left if entity.end > start]
+            hit = left[0] if left and left[0].start < end else None
+            tags.append("O" if hit is None else f"{'I' if hit is last else 'B'}-{hit.label}")
+            last, end = hit, end + gap
+        found.append(tags)
+    return found
+
+
 def normalized_spans(
     spans: Sequence[Sequence[Span]], texts: Sequence[str], normalize: Normalize
 ) -> list[list[Span]]:

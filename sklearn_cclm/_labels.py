@@ -44,22 +44,27 @@ class Labels:
 
 def check_labels(given: Given, texts: list[str], name: str) -> Labels:
     """Return the labels and weights of texts for the estimator of a name."""
-    y, weights = given.y, given.sample_weight
+    y = given.y
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     check_classification_targets(y)
     several = type_of_target(y) == "multilabel-indicator"
     values = check_array(y, dtype=np.float32, input_name="y") if several else column_or_1d(y)
     check_consistent_length(texts, values)
+    return Labels(values, check_weights(given.sample_weight, len(values)), given.classes)
+
+
+def check_weights(weights: Any, n: int) -> np.ndarray:
+    """Return the weights of n texts, 1 where None are given."""
     if weights is None:
-        return Labels(values, np.ones(len(values)), given.classes)
+        return np.ones(n)
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
-    if weights.shape != (len(values),) or weights.min() < 0 or not weights.any():
+    if weights.shape != (n,) or weights.min() < 0 or not weights.any():
         raise ValueError(
             f"sample_weight, of shape {weights.shape}, must hold a weight of at least 0 for each "
-            f"of {len(values)} texts, and not only zeros."
+            f"of {n} texts, and not only zeros."
         )
-    return Labels(values, weights, given.classes)
+    return weights
 
 
 def numbered(values: np.ndarray, classes: np.ndarray, *, several: bool) -> np.ndarray:

@@ -37,19 +37,22 @@ class Schedule:
     precision: str
     verbose: int
     constant: bool = False
+    tower_lr: float | None = None
 
     @classmethod
     def of(cls, pretrainer: Any, **changes: Any) -> Schedule:
         """Return the schedule that a pretrainer's parameters ask for, with changes."""
-        params = {f.name: getattr(pretrainer, f.name) for f in fields(cls) if f.name != "constant"}
+        names = [f.name for f in fields(cls) if hasattr(pretrainer, f.name)]
+        params = {name: getattr(pretrainer, name) for name in names}
         return cls(**{**params, **changes})
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "patience"):
             check_integer(name, getattr(self, name), 1)
         check_real("lr", self.lr, 0, math.inf, ends="neither")
-        if self.base_lr is not None:
-            check_real("base_lr", self.base_lr, 0, math.inf, ends="neither")
+        for name in ("base_lr", "tower_lr"):
+            if getattr(self, name) is not None:
+                check_real(name, getattr(self, name), 0, math.inf, ends="neither")
         check_real("weight_decay", self.weight_decay, 0, math.inf)
         check_real("warmup", self.warmup, 0, 1)
         check_real("max_grad_norm", self.max_grad_norm, 0, math.inf, ends="neither")

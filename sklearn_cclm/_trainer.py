@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from typing import Any, Self
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._batches import Batches
+from sklearn_cclm._batches import Batch, Batches, length_batches
 from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._corpus import Reader, as_pair, split, training_digest
 from sklearn_cclm._device import resolve_device
@@ -19,12 +20,14 @@ from sklearn_cclm._schedule import Schedule
 from sklearn_cclm._seeds import draw_seed
 from sklearn_cclm._streams import read_texts
 from sklearn_cclm._tags import TextTagsMixin
+from sklearn_cclm._trainer_checks import check_trainer
 from sklearn_cclm._training import train
-from sklearn_cclm._views import View
+from sklearn_cclm._views import View, view
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.preprocessing import CharPreprocessor
 
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
+_BATCH_CHARS = 32768
 
 
 class Trainer(TextTagsMixin, BaseEstimator, ABC):
@@ -93,12 +96,28 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         device = resolve_device(self.device)
         return self._task_module().to(device).evaluate(batches, device)["loss"]
 
+    @torch.no_grad()
+    def _logits(self, pieces: list[str], examples: Any) -> Iterator[tuple[np.ndarray, Any]]:
+        """Yield rows of texts, short enough and with examples of any value, and their logits."""
+        device = resolve_device(self.device)
+        module = self._task_module().to(device).eval()
+        preprocessor, rng = self._preprocessor(), np.random.default_rng(0)
+        lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+        for rows in length_batches(lengths + preprocessor.add_cls, _BATCH_CHARS):
+            seen = view([pieces[row] for row in rows], preprocessor, None, rng)
+            batch = Batch.from_numpy(*self._make_batch(seen, examples[rows], rng), rng=rng)
+            yield rows, module.logits(batch.to(device))
+
+    def _held_out(self, validation: Any, *, once: bool) -> float:
+        """Return the share of the texts that is not trained on."""
+        return 0 if once or validation is not None else self.validation_fraction
+
     def _batches(
         self, texts: Any, y: Any, validation: Any, *, once: bool, seed: int
     ) -> tuple[Batches, Batches | None]:
         """Return the batches to train on, and those held out, if there is something to predict."""
         reader = self._reader()
-        fraction = 0 if once or validation is not None else self.validation_fraction
+        fraction = self._held_out(validation, once=once)
         size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
         batches, held_out = split(reader, texts, y, fraction=fraction, **size)
         if validation is not None:
@@ -140,6 +159,8 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
+        Schedule.of(self)
+        check_trainer(self)
 
     def _check_goes_on(self) -> None:
         """Raise ValueError if what is to be trained further is not what the parameters say."""

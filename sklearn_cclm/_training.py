@@ -141,6 +141,11 @@ class _Net(NeuralNet):
         self.completed_ = True
         return self
 
+    def on_epoch_begin(self, net: NeuralNet, **params: Any) -> None:
+        super().on_epoch_begin(net, **params)
+        if hasattr(self.module_, "begin_epoch"):
+            self.module_.begin_epoch(len(self.history))
+
     def train_step_single(self, batch: Any, **params: Any) -> dict[str, torch.Tensor]:
         self.module_.train()
         device = torch.device(self.device)
@@ -335,6 +340,8 @@ def _optimizer(schedule: Schedule) -> dict[str, Any]:
     if isinstance(optimizer, str):
         optimizer, extra = OPTIMIZERS[optimizer]
     params = {"lr": schedule.lr, "weight_decay": schedule.weight_decay, **extra}
-    if schedule.base_lr is not None:
-        params["param_groups"] = [("base.*", {"lr": schedule.base_lr})]
+    rates = {"base.*": schedule.base_lr, "tower.*": schedule.tower_lr}
+    groups = [(names, {"lr": lr}) for names, lr in rates.items() if lr is not None]
+    if groups:
+        params["param_groups"] = groups
     return {"optimizer": optimizer, **{f"optimizer__{k}": v for k, v in params.items()}}

@@ -24,17 +24,29 @@ class View:
         Codes before it.
     origin : int64 array of shape (B, L)
         The column of `clean` that each code comes from; -1 at padding.
+    points : uint32 array or None
+        Code points of the texts after noise, for another preprocessor to read.
+    present : bool array or None
+        Where there is one.
     """
 
     ids: np.ndarray
     clean: np.ndarray
     origin: np.ndarray
+    points: np.ndarray | None = None
+    present: np.ndarray | None = None
 
     @classmethod
-    def without_noise(cls, codes: np.ndarray) -> View:
+    def without_noise(cls, codes: np.ndarray, *points: np.ndarray) -> View:
         """Return the view of codes as they are."""
         origin = np.where(codes != PAD, np.arange(codes.shape[1]), -1)
-        return cls(codes.copy(), codes, origin)
+        return cls(codes.copy(), codes, origin, *points)
+
+    def read_by(self, preprocessor: CharPreprocessor) -> np.ndarray:
+        """Return the codes that another preprocessor gives what the network sees."""
+        if self.points is None or self.present is None:
+            raise ValueError("The view is one of codes alone.")
+        return preprocessor.encode_points(self.points, self.present)
 
     def of_origin(self, values: np.ndarray) -> np.ndarray:
         """Return, at each place of `ids`, what `values` (B, L_clean) has at its origin."""
@@ -51,13 +63,14 @@ def view(
     present = np.arange(padded.shape[1]) < lengths[:, None]
     clean = preprocessor.encode_points(padded, present)
     if noise is None:
-        return View.without_noise(clean)
+        return View.without_noise(clean, padded, present)
     noisy, origin = noise.corrupt(padded, rng)
     cls = int(preprocessor.add_cls)
     room = preprocessor.max_example_len - cls
     noisy, origin = noisy[:, :room], origin[:, :room]
-    ids = preprocessor.encode_points(noisy, origin >= 0)
+    present = origin >= 0
+    ids = preprocessor.encode_points(noisy, present)
     if cls:
         origin = np.where(origin >= 0, origin + 1, -1)
         origin = np.concatenate([np.zeros((len(origin), 1), dtype=np.int64), origin], axis=1)
-    return View(ids, clean, origin)
+    return View(ids, clean, origin, noisy, present)

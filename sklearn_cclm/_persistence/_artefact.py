@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ _MAX_CONFIG = 2**24
 _MAX_WEIGHTS = 2**31
 
 
-def save(component: Any, path: str | os.PathLike, *, dtype: str = "float32") -> None:
+def save(
+    component: Any,
+    path: str | os.PathLike,
+    *,
+    dtype: str = "float32",
+    apart: Sequence[Any] = (),
+) -> None:
     """Save a component as a directory that holds no code.
 
     A component is a `Base`, a `Tower`, a `ComposedModel` or `ComposedEmbedder` of towers, or a
@@ -38,6 +45,9 @@ def save(component: Any, path: str | os.PathLike, *, dtype: str = "float32") -> 
     dtype : {"float32", "float16", "int8"}, default="float32"
         How weights are stored: "int8" as whole numbers with a scale per row. They are float32
         again once loaded, and what is loaded has a digest of its own unless this is "float32".
+    apart : sequence of Base, default=()
+        Parts that are stored elsewhere: here by their digest alone, so that towers on one base
+        need not store it several times.
 
     Raises
     ------
@@ -66,10 +76,10 @@ def save(component: Any, path: str | os.PathLike, *, dtype: str = "float32") -> 
     check_option("dtype", dtype, DTYPES)
     target = Path(os.path.realpath(path))
     _check_free(target)
-    writer = Writer(dtype)
+    writer = Writer(dtype, apart)
     writer.add(component)
     records, content = dump(writer.records), pack(writer.tensors)
-    loaded = Reader(unpack(content), dtype).read(parse(records))
+    loaded = Reader(unpack(content), dtype, apart).read(parse(records))
     config = {
         "format": _FORMAT,
         "format_version": _VERSION,
@@ -88,7 +98,7 @@ def save(component: Any, path: str | os.PathLike, *, dtype: str = "float32") -> 
     write_directory(target, {CONFIG: described, WEIGHTS: content})
 
 
-def load(path: str | os.PathLike, *, sha256: str | None = None) -> Any:
+def load(path: str | os.PathLike, *, sha256: str | None = None, parts: Sequence[Any] = ()) -> Any:
     """Load what `save` stored, running no code from it.
 
     A sha256 within the artefact tells damage; to tell a forger, pass the one you expect.
@@ -99,6 +109,8 @@ def load(path: str | os.PathLike, *, sha256: str | None = None) -> Any:
         The directory.
     sha256 : str, default=None
         Expected sha256 of its config.json, in hexadecimal, which pins all the rest.
+    parts : sequence of Base, default=()
+        Those that `save` was told are stored `apart`.
 
     Returns
     -------
@@ -126,7 +138,7 @@ def load(path: str | os.PathLike, *, sha256: str | None = None) -> Any:
     """
     folder = Path(path)
     try:
-        return _load(folder, sha256)
+        return _load(folder, sha256, parts)
     except Exception as error:
         raise ModelFormatError(f"{str(folder)!r} cannot be loaded: {error}") from error
 
@@ -152,7 +164,7 @@ def artefact_sha256(path: str | os.PathLike) -> str:
     return _sha256(read_file(Path(path, CONFIG), _MAX_CONFIG))
 
 
-def _load(folder: Path, sha256: str | None) -> Any:
+def _load(folder: Path, sha256: str | None, parts: Sequence[Any]) -> Any:
     described = read_file(folder / CONFIG, _MAX_CONFIG)
     if sha256 is not None and _sha256(described) != sha256:
         raise ValueError(f"{CONFIG} has not the sha256 {sha256!r}.")
@@ -161,7 +173,7 @@ def _load(folder: Path, sha256: str | None) -> Any:
     check_keys(CONFIG, config, _KEYS)
     check_option("dtype", config["dtype"], DTYPES)
     content = _weights(folder / WEIGHTS, config["weights"])
-    loaded = Reader(unpack(content), config["dtype"]).read(config["parts"])
+    loaded = Reader(unpack(content), config["dtype"], parts).read(config["parts"])
     if _digests(loaded) != config["digests"]:
         raise ValueError("its bases or towers have other digests than it says.")
     return loaded[-1]

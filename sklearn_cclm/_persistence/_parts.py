@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -30,9 +30,12 @@ class Writer:
     ----------
     dtype : str
         How weights are stored.
+    apart : iterable of values
+        Components that are stored elsewhere, and here by their digest alone.
     """
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, apart: Iterable[Any] = ()) -> None:
+        self._apart = set(apart)
         self.records: list[dict[str, Any]] = []
         self.tensors: dict[str, np.ndarray] = {}
         self._dtype = dtype
@@ -46,7 +49,11 @@ class Writer:
                 f"A {name} cannot be saved; what can is {sorted(_HOMES)}. Of a fitted pretrainer "
                 "save its tower_ or base_; joblib.dump stores any estimator, with code."
             )
-        if component not in self._places:
+        if component in self._apart:
+            self._apart.remove(component)
+            self._places[component] = len(self.records)
+            self.records.append({"cls": name, "digest": component.digest})
+        elif component not in self._places:
             state, weights = component._stored(self.add)
             place = self._places[component] = len(self.records)
             self.records.append({"cls": name, "state": state})
@@ -67,9 +74,14 @@ class Reader:
         Those of all records.
     dtype : str
         How weights are stored.
+    parts : iterable of values
+        Components that a record may name by their digest.
     """
 
-    def __init__(self, tensors: dict[str, np.ndarray], dtype: str) -> None:
+    def __init__(
+        self, tensors: dict[str, np.ndarray], dtype: str, parts: Iterable[Any] = ()
+    ) -> None:
+        self._given = {part.digest: part for part in parts}
         self._tensors = tensors
         self._dtype = dtype
         self._components: list[Any] = []
@@ -80,14 +92,26 @@ class Reader:
         if not isinstance(records, list) or not 0 < len(records) <= _MAX_PARTS:
             raise ValueError(f"parts must be a list of 1 to {_MAX_PARTS} records.")
         for place, record in enumerate(records):
-            check_keys(f"parts[{place}]", record, ("cls", "state"))
-            cls = _class(record["cls"])
-            component = cls._from_stored(record["state"], self._part, self._weights)
-            self._components.append(component)
+            self._components.append(self._component(f"parts[{place}]", record))
             self._unused.add(place)
         if self._tensors or self._unused != {len(records) - 1}:
             raise ValueError("it holds weights or parts that nothing uses.")
         return self._components
+
+    def _component(self, name: str, record: Any) -> Any:
+        """Return the component of a record."""
+        if not isinstance(record, dict) or "digest" not in record:
+            check_keys(name, record, ("cls", "state"))
+            cls = _class(record["cls"])
+            return cls._from_stored(record["state"], self._part, self._weights)
+        check_keys(name, record, ("cls", "digest"))
+        component = self._given.get(str(record["digest"]))
+        if component is None or type(component) is not _class(record["cls"]):
+            raise ValueError(
+                f"its {record['cls']} is stored elsewhere: pass the one with the digest "
+                f"{record['digest']!r} in parts."
+            )
+        return component
 
     def _part(self, place: Any, kind: str) -> Any:
         """Return an earlier component of a kind."""

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm.models._composition import Composition
 from sklearn_cclm.models._inference import characters, distinct, group_by_base
+from sklearn_cclm.models._named_towers import check_alike
 from sklearn_cclm.nn.composed import ComposedModule
 
 
@@ -21,10 +22,11 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
 
     Parameters
     ----------
-    towers : list of (str, entry)
-        Names and towers. An entry is a `Tower`, a name on the `Shelf`, a ``FrozenEstimator`` of a
-        fitted pretrainer, "drop", or, with `fit_towers`, a pretrainer, which is cloned and trained
-        in `fit`. Towers may stand on different bases, if these read text alike.
+    towers : list of (str, entry), default=None
+        Names and towers; None is the published "en-semantic". An entry is a `Tower`, a name on the
+        `Shelf`, a ``FrozenEstimator`` of a fitted pretrainer, "drop", or, with `fit_towers`, a
+        pretrainer, which is cloned and trained in `fit`. Towers may stand on different bases, if
+        these read text alike.
     tower_weights : dict of str to float, default=None
         What the vectors of a tower are multiplied by; 1 where not named.
     fit_towers : bool, default=False
@@ -68,7 +70,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
 
     def __init__(
         self,
-        towers: Any,
+        towers: Any = None,
         *,
         tower_weights: dict[str, float] | None = None,
         fit_towers: bool = False,
@@ -154,10 +156,4 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
 
     def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
         super()._check_towers(towers)
-        for setting in ("normalization", "add_cls"):
-            found = {name: tower.base.reading[setting] for name, tower in towers}
-            if len(set(found.values())) > 1:
-                raise ValueError(
-                    f"The towers' bases differ in {setting} ({found}), so their characters do not "
-                    "stand at the same places. Use ComposedEmbedder, or bases that read alike."
-                )
+        check_alike(towers)

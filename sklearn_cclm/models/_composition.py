@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-import joblib
 import numpy as np
-from sklearn.base import TransformerMixin, clone
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._device import check_device
-from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tags import TextTagsMixin
 from sklearn_cclm._texts import check_reading, check_texts
-from sklearn_cclm.models._blocks import feature_names, is_transformer
+from sklearn_cclm.models._blocks import feature_names
 from sklearn_cclm.models._inference import Member
-from sklearn_cclm.models._stored_towers import StoredTowers
-from sklearn_cclm.models._values import Base, Tower
-from sklearn_cclm.shelf._names import resolve
+from sklearn_cclm.models._named_towers import NamedTowers, only_towers
+from sklearn_cclm.models._values import Tower
 
 
-class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers):
+class Composition(TextTagsMixin, TransformerMixin, NamedTowers):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
-
-    _parts = "towers"
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the towers, train pretrainers if `fit_towers` says so, and fit transformers.
@@ -52,7 +46,7 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
         towers = self._trained(texts, y)
         self._check_towers(towers)
-        self._keep(towers, texts)
+        self._use(towers, texts)
         return self
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
@@ -74,10 +68,6 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
             X = list(X)
         return self.fit(X, y).transform(X)
 
-    def _keep(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
-        """Set what `fit` has learned."""
-        self.towers_ = towers
-
     def _texts(self, X: Any) -> list[str]:
         """Return the texts to transform; parameters may have changed since `fit`."""
         check_is_fitted(self)
@@ -93,62 +83,6 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
         ]
         preprocessor = min(readings, key=lambda reading: reading.max_example_len - reading.add_cls)
         return preprocessor.truncate(preprocessor.normalize(texts))
-
-    def _trained(self, texts: list[str], y: Any) -> list[tuple[str, Any]]:
-        """Return the towers, training pretrainers and fitting transformers; "drop" is left out.
-
-        Pretrainers of equal base recipes share a base.
-        """
-        entries = [
-            (name, self._ready(name, entry))
-            for name, entry in self._listed()
-            if not (isinstance(entry, str) and entry == "drop")
-        ]
-        bases: dict[str, Base] = {}
-        towers = []
-        for name, entry in entries:
-            if is_transformer(entry):
-                entry = clone(entry).fit(texts, y)
-            elif not isinstance(entry, Tower):
-                entry = self._train(entry, texts, y, bases)
-            towers.append((name, entry))
-        return towers
-
-    def _ready(self, name: str, entry: Any) -> Any:
-        """Return a tower, or a transformer or pretrainer that is to be fitted; or raise."""
-        if isinstance(entry, str):
-            return resolve(entry, "tower")
-        if is_transformer(entry):
-            self._check_transformer(name, entry)
-            return entry
-        if isinstance(entry, FrozenEstimator):
-            return _frozen_tower(name, entry)
-        if isinstance(entry, Tower):
-            return entry
-        if not (hasattr(entry, "fit") and hasattr(entry, "base")):
-            raise TypeError(_wrong_entry(name, entry))
-        if not self.fit_towers:
-            raise ValueError(
-                f"Tower {name!r} is a {type(entry).__name__}, which scikit-learn's clone would "
-                f"strip of what it learned. Pass its tower_ once it is fitted, or set "
-                "fit_towers=True to train it within this fit."
-            )
-        return entry
-
-    def _check_transformer(self, name: str, entry: Any) -> None:
-        """Raise TypeError where a text transformer is of no use."""
-
-    def _listed(self) -> list[tuple[str, Any]]:
-        """Return the names and entries that make the features, in order."""
-        return self.towers
-
-    def _train(self, entry: Any, texts: list[str], y: Any, bases: dict[str, Base]) -> Tower:
-        """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
-        pretrainer = clone(entry)
-        key = joblib.hash(pretrainer.base)
-        pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y)
-        bases.setdefault(key, pretrainer.base_)
-        return pretrainer.tower_
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
@@ -167,10 +101,6 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
             raise ValueError(f"tower_weights names {unknown}, but the towers are {names}.")
         for name, weight in weights.items():
             check_real(f"tower_weights[{name!r}]", weight, -np.inf, np.inf, ends="neither")
-
-    def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
-        if not towers:
-            raise ValueError("Every tower is 'drop'; keep at least one.")
 
     def _weights(self) -> dict[str, float]:
         """Return what the features of each tower and transformer are multiplied by."""
@@ -212,25 +142,3 @@ class Composition(TextTagsMixin, TransformerMixin, NamedPartsMixin, StoredTowers
             else:
                 names += feature_names(name, part)
         return np.array(names, dtype=object)
-
-
-def only_towers(parts: list[tuple[str, Any]]) -> list[tuple[str, Tower]]:
-    """Return the parts that are towers, and so no text transformers."""
-    return [(name, part) for name, part in parts if isinstance(part, Tower)]
-
-
-def _frozen_tower(name: str, entry: FrozenEstimator) -> Tower:
-    if not isinstance(getattr(entry, "tower_", None), Tower):
-        raise ValueError(
-            f"Tower {name!r} is a frozen {type(entry.estimator).__name__} that has no tower_: "
-            "fit it before freezing it."
-        )
-    return entry.tower_
-
-
-def _wrong_entry(name: str, entry: Any) -> str:
-    return (
-        f"Tower {name!r} must be a Tower (a pretrainer's tower_), a name on the shelf, a "
-        "FrozenEstimator of a fitted pretrainer, a text transformer, 'drop', or with "
-        f"fit_towers=True a pretrainer; got {entry!r}."
-    )

@@ -9,12 +9,11 @@ from typing import Any
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._params import check_bool
 from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
-from sklearn_cclm.models._composition import Composition, only_towers
+from sklearn_cclm.models._composition import Composition
 from sklearn_cclm.models._inference import distinct, vectors
+from sklearn_cclm.models._named_towers import only_towers
 from sklearn_cclm.models._values import Tower
 from sklearn_cclm.nn.pooling import POOLINGS
-
-PUBLISHED = (("en-semantic", "en-semantic"),)  # what ``towers=None`` stands for
 
 
 class ComposedEmbedder(Composition):
@@ -166,15 +165,10 @@ class ComposedEmbedder(Composition):
         return beside(list(blocks))
 
     def _listed(self) -> list[tuple[str, Any]]:
-        towers = list(PUBLISHED if self.towers is None else self.towers)
+        towers = super()._listed()
         return [*towers, ("lexical", lexical())] if self.lexical else towers
 
-    def _check_names(self) -> list[str]:
-        if self.towers is None:
-            return [name for name, _ in PUBLISHED]
-        return super()._check_names()
-
-    def _keep(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
+    def _use(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
         if len(only_towers(towers)) < len(towers):
             some = sample(texts)
             self.scales_ = {
@@ -183,7 +177,7 @@ class ComposedEmbedder(Composition):
             }
         else:
             self.scales_ = {name: 1.0 for name, _ in towers}
-        super()._keep(towers, texts)
+        super()._use(towers, texts)
 
     def _weights(self) -> dict[str, float]:
         return {name: weight / self.scales_[name] for name, weight in super()._weights().items()}

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_cclm._batches import length_batches
 from sklearn_cclm._windows import windows
-from sklearn_cclm.models._values import Base, Tower, built
+from sklearn_cclm.models._value import built
+from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
 
@@ -41,21 +43,6 @@ def distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray | slice]:
     place = {text: i for i, text in enumerate(unique)}
     inverse = np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
     return list(unique), inverse
-
-
-def batches(lengths: np.ndarray, batch_chars: int) -> Iterator[np.ndarray]:
-    """Yield rows of like length, so many that a padded batch has at most `batch_chars`."""
-    order = np.argsort(lengths, kind="stable")
-    ordered = np.maximum(lengths[order], 1)
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        limit = min(len(order), start + batch_chars // ordered[start])
-        if limit > stop:  # the longest of a batch is its last: search for the last that fits
-            cost = ordered[start:limit] * np.arange(1, limit - start + 1)
-            stop = start + max(1, int(np.searchsorted(cost, batch_chars, side="right")))
-        yield order[start:stop]
-        start = stop
 
 
 def vectors(texts: Sequence[str], members: Sequence[Member], **how: Any) -> np.ndarray:
@@ -126,7 +113,7 @@ def _encodings(
 ) -> Iterator[tuple[np.ndarray, Encoding]]:
     """Run a base over texts that are short enough: yield rows and what the base says of them."""
     preprocessor, network = base.preprocessor(), built(base, device)
-    for rows in batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
+    for rows in length_batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
         codes = preprocessor.encode([texts[row] for row in rows])
         yield rows, network(torch.from_numpy(codes).to(device))
 

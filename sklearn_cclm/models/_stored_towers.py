@@ -32,7 +32,7 @@ class StoredTowers(Persistent, BaseEstimator):
             towers = [(name, part(place, "Tower")) for name, place in fitted]
             cls(towers)._check_names()
             composition._check_towers(towers)
-            composition._keep(towers, [])
+            composition._use(towers, [])
         return composition
 
 

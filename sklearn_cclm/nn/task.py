@@ -30,6 +30,10 @@ class Head(nn.Module):
         """Return the exact loss and the metric of each prediction: two of (n,)."""
         raise NotImplementedError
 
+    def logits(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
+        """Return what the output layer says, where the task is one that predicts."""
+        raise NotImplementedError
+
 
 class TaskModule(nn.Module):
     """A base, a tower on it and a task's head.
@@ -51,7 +55,20 @@ class TaskModule(nn.Module):
         self.head = head
 
     def forward(self, batch: Any) -> Tensor:
-        return self.head(self.tower, self.base(batch.ids), batch)
+        return self.head(self._tower, self._encoding(batch), batch)
+
+    def logits(self, batch: Any) -> Tensor:
+        """Return what the output layer says of a batch."""
+        return self.head.logits(self._tower, self._encoding(batch), batch)
+
+    @property
+    def _tower(self) -> Any:
+        """What the head reads."""
+        return self.tower
+
+    def _encoding(self, batch: Any) -> Any:
+        """Return what the base says of a batch."""
+        return self.base(batch.ids)
 
     @torch.no_grad()
     def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
@@ -60,8 +77,8 @@ class TaskModule(nn.Module):
         losses, metrics, n = 0.0, 0.0, 0
         for batch in batches:
             on_device = batch.to(device)
-            encoding = self.base(on_device.ids)
-            loss, metric = self.head.evaluate(self.tower, encoding, on_device)
+            encoding = self._encoding(on_device)
+            loss, metric = self.head.evaluate(self._tower, encoding, on_device)
             losses += float(loss.sum())
             metrics += float(metric.sum())
             n += len(batch)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
-from sklearn_cclm._params import check_bool, check_integer, check_real
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._values import Base, Tower
-from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.shelf._names import resolve
 
 _FROM_SHELF = {"base": "base", "init_from": "tower", "teacher": "tower"}
@@ -24,18 +20,6 @@ def take_from_shelf(pretrainer: Any) -> None:
             setattr(pretrainer, name, resolve(value, kind))
 
 
-def check_common(pretrainer: Any) -> None:
-    """Raise ValueError or TypeError for a parameter that is not allowed."""
-    check_integer("batch_size", pretrainer.batch_size, 1)
-    check_real("validation_fraction", pretrainer.validation_fraction, 0, 1)
-    check_bool("warm_start", pretrainer.warm_start)
-    check_integer("checkpoint_every", pretrainer.checkpoint_every, 1)
-    check_base(pretrainer.base)
-    _check_checkpoint(pretrainer.checkpoint)
-    _check_noise(pretrainer.noise, pretrainer.auto_noise)
-    check_init_from(pretrainer.init_from, pretrainer.base)
-
-
 def check_base(base: Any) -> None:
     """Raise TypeError unless a base is a `Base`, its recipe or None."""
     if not (base is None or isinstance(base, Base | CCLMModelBase)):
@@ -43,23 +27,6 @@ def check_base(base: Any) -> None:
             "base must be a Base, a CCLMModelBase, a name on the shelf or None, got "
             f"{type(base).__name__}. Of a fitted pretrainer pass its base_."
         )
-
-
-def _check_checkpoint(checkpoint: Any) -> None:
-    if checkpoint is None:
-        return
-    if not isinstance(checkpoint, str | PathLike):
-        raise TypeError(f"checkpoint={checkpoint!r} must be the path of a directory, or None.")
-    if Path(checkpoint).is_file():
-        raise ValueError(f"checkpoint={str(checkpoint)!r} is a file: pass a directory.")
-
-
-def _check_noise(noise: Any, auto: TypoNoise | None) -> None:
-    if isinstance(noise, TypoNoise):
-        noise.check_params()
-    elif not (noise is None or (auto is not None and isinstance(noise, str) and noise == "auto")):
-        allowed = "a TypoNoise or None" if auto is None else 'a TypoNoise, "auto" or None'
-        raise TypeError(f"noise={noise!r} must be {allowed}.")
 
 
 def check_init_from(tower: Any, base: Any) -> None:

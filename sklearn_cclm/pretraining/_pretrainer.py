@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from sklearn_cclm._schedule import Schedule
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm._trainer import Trainer
 from sklearn_cclm.models._base import CCLMModelBase
@@ -18,7 +17,7 @@ from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
-from sklearn_cclm.pretraining._checks import check_common, take_from_shelf
+from sklearn_cclm.pretraining._checks import check_base, check_init_from, take_from_shelf
 
 
 class BasePretrainer(Trainer):
@@ -241,8 +240,9 @@ class BasePretrainer(Trainer):
 
     def _check_params(self) -> None:
         """Raise ValueError or TypeError for a parameter that is not allowed."""
-        Schedule.of(self)
-        check_common(self)
+        super()._check_params()
+        check_base(self.base)
+        check_init_from(self.init_from, self.base)
         _registry.name_of("tower", self._tower_config())
         self._check_task()
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-import numpy as np
-import torch.nn.functional as F
-from sklearn.utils import Tags
-from torch import Tensor, nn
-
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._labels import Given, Labels, check_labels, loss_weights, numbered
-from sklearn_cclm._params import check_option, check_real
-from sklearn_cclm._streams import TextStream
-from sklearn_cclm._views import View
-from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm._label_task import LabelTask
+from sklearn_cclm._labels import Given
+from sklearn_cclm._params import check_real
+from sklearn_cclm.nn.heads import LabelHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
-class ClassificationPretrainer(BasePretrainer):
+class ClassificationPretrainer(LabelTask, BasePretrainer):
     """Predict the labels of texts.
 
     Hidden: the label of each text, or which of several labels it has.
@@ -262,89 +254,11 @@ class ClassificationPretrainer(BasePretrainer):
         FloatingPointError
             If the loss is no longer finite.
         """
-        if classes is None and not hasattr(self, "tower_"):
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all labels at once. For partial_fit pass a dict, "
-                "as of sklearn.utils.class_weight.compute_class_weight."
-            )
-        return super().partial_fit(X, Given(y, sample_weight, classes))
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that labels are required."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
+        return super().partial_fit(X, self._some(y, sample_weight, classes))
 
     def _check_task(self) -> None:
         check_real("label_smoothing", self.label_smoothing, 0, 1)
-        if not isinstance(self.class_weight, Mapping):
-            check_option("class_weight", self.class_weight, (None, "balanced"))
-            return
-        for label, weight in self.class_weight.items():
-            check_real(f"class_weight[{label!r}]", weight, 0, np.inf, ends="neither")
-
-    def _check_inputs(self, X: Any, y: Any) -> tuple[list[str], Labels]:
-        texts, _ = super()._check_inputs(X, None)
-        if isinstance(texts, TextStream):
-            raise ValueError(
-                "A stream of texts has no labels beside it: pass a list, or one list after the "
-                "other to partial_fit."
-            )
-        labels = check_labels(y if isinstance(y, Given) else Given(y), texts, type(self).__name__)
-        kept = np.flatnonzero(labels.weights)
-        return [texts[row] for row in kept], labels[kept]
-
-    def _learn(self, texts: Iterable[str], y: Labels) -> None:
-        self.multilabel_ = y.values.ndim == 2
-        if self.multilabel_:
-            self.classes_ = np.arange(y.values.shape[1])
-            return
-        self.classes_ = np.unique(y.values if y.classes is None else y.classes)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y has 1 class, {self.classes_[0]!r}: two at least are needed.")
-
-    def _examples(self, texts: list[str], y: Labels, owners: np.ndarray) -> Labels:
-        if not (y.classes is None or np.array_equal(np.unique(y.classes), self.classes_)):
-            raise ValueError(f"classes={y.classes!r} differ from the known {self.classes_}.")
-        values = numbered(y.values, self.classes_, several=self.multilabel_)
-        examples = Labels(values, y.weights)[owners]
-        return Labels(examples.values, loss_weights(examples, self.classes_, self.class_weight))
-
-    def _make_batch(
-        self, view: View, example: Labels, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        return view.ids, example.values, {"weights": example.weights}
+        self._check_class_weight()
 
     def _make_head(self, width: int, n_chars: int) -> Head:
         return LabelHead(width, len(self.classes_), label_smoothing=self.label_smoothing)
-
-
-class LabelHead(Head):
-    """Softmax over classes, or a sigmoid for each, from the native vectors."""
-
-    def __init__(self, width: int, n_classes: int, *, label_smoothing: float) -> None:
-        super().__init__()
-        self.label_smoothing = label_smoothing
-        self.output = nn.Linear(width, n_classes)
-
-    def forward(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
-        logits = self.output(tower.native(encoding))
-        losses = label_losses(logits, batch.targets, self.label_smoothing)
-        return (losses * batch.extra["weights"]).mean()
-
-    def evaluate(self, tower: Any, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
-        logits, targets = self.output(tower.native(encoding)), batch.targets
-        losses = label_losses(logits, targets)
-        if targets.ndim == 1:
-            return losses, logits.argmax(1) == targets
-        return losses.mean(1), ((logits > 0) == (targets > 0)).all(1)
-
-
-def label_losses(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the cross-entropy of each text, (n,), or of each of its labels, (n, n_classes)."""
-    if targets.ndim == 1:
-        return F.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
-    targets = targets * (1 - smoothing) + smoothing / 2
-    return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
 
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._device import resolve_device
-from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
-from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
+from sklearn_cclm._entities import Span
+from sklearn_cclm._entity_tags import TagSet
+from sklearn_cclm._entity_task import EntityTask
 from sklearn_cclm._params import check_real
 from sklearn_cclm._seeds import draw_seed
-from sklearn_cclm._views import View
-from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.models._inference import batches
 from sklearn_cclm.models._values import Tower
-from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.heads import TagHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
-from sklearn_cclm.noise.masking import is_character
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.shelf._names import resolve
 
 _BATCH_CHARS = 32768
 
 
-class EntityPretrainer(BasePretrainer):
+class EntityPretrainer(EntityTask, BasePretrainer):
     """Tell which characters belong to which kind of name.
 
     Hidden: nothing; people have marked the entities.
@@ -289,31 +277,6 @@ class EntityPretrainer(BasePretrainer):
         texts, _ = self._read(X, None)
         return self._find(texts)
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the F1 score over entities, as CoNLL's script and seqeval define it.
-
-        Parameters
-        ----------
-        X : iterable of str, iterable of lists of str, or path-like
-            As for `fit`.
-        y : iterable, default=None
-            The true entities, as for `fit`.
-
-        Returns
-        -------
-        float
-            An entity is right if its place and label are.
-        """
-        check_is_fitted(self)
-        texts, entities = self._check_inputs(X, y)
-        return entity_f1(entities.spans, self._find(texts), texts)
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that entities are required."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
-
     def _keep_tower(self, module: Any, source: Tower | None) -> None:
         super()._keep_tower(module, source)
         self.tower_ = self.tower_.with_head(self.head_weights_, self.labels_)
@@ -321,102 +284,11 @@ class EntityPretrainer(BasePretrainer):
     def _check_task(self) -> None:
         check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
 
-    def _read(self, X: Any, y: Any) -> tuple[list[str], Any]:
-        """Return texts and their entities."""
-        if isinstance(X, PathLike):
-            X, y = read_conll(X)
-        return read_entities(X, y, missing=self.missing, column=self.column)
-
-    def _check_inputs(self, X: Any, y: Any) -> tuple[list[str], Entities]:
-        texts, spans = self._read(X, y)
-        if spans is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: for "
-                "each text a list of (start, end, label), or for each list of tokens their tags."
-            )
-        if not texts:
-            raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
-        return texts, Entities(texts, spans)
-
     def _recipe(self) -> CCLMModelBase:
         if self.base is not None:
             return self.base
         return CCLMModelBase(ngram_orders=(2, 3), n_buckets=2048)
 
-    def _learn(self, texts: Any, y: Entities) -> None:
-        self.labels_ = TagSet.of(y.spans).labels
-        if not self.labels_:
-            raise ValueError(f"There is no entity in these {len(texts)} texts: pass some.")
-
-    def _examples(self, texts: list[str], y: Entities, owners: np.ndarray) -> CharacterTags:
-        spans = normalized_spans(
-            y.spans, y.texts, partial(self.base_.preprocessor().normalize, whole=True)
-        )
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        whole = np.bincount(owners, weights=lengths, minlength=len(y.texts)).astype(np.int64)
-        return CharacterTags(TagSet(self.labels_).encode(spans, whole), lengths)
-
-    def _make_batch(
-        self, view: View, example: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        tags = np.zeros_like(view.clean)
-        tags[is_character(view.clean)] = example
-        positions = np.flatnonzero(is_character(view.ids))
-        targets = view.of_origin(tags).ravel()[positions]
-        return view.ids, targets, {"positions": positions}
-
     def _make_head(self, width: int, n_chars: int) -> Head:
         n_tags = len(TagSet(self.labels_).names)
         return TagHead(width, n_tags, entity_weight=self.entity_weight)
-
-    @torch.no_grad()
-    def _find(self, texts: list[str]) -> list[list[Span]]:
-        """Return the entities of checked texts."""
-        preprocessor = self.base_.preprocessor()
-        pieces, _ = self._reader().cut(texts)
-        lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-        tags = TagSet(self.labels_)
-        scores = np.zeros((lengths.sum(), len(tags.names)), dtype=np.float32)
-        places = CharacterTags(np.arange(len(scores)), lengths)
-        device = resolve_device(self.device)
-        module: Any = self._task_module().to(device).eval()
-        for rows in batches(lengths + preprocessor.add_cls, _BATCH_CHARS):
-            codes = preprocessor.encode([pieces[row] for row in rows])
-            features = module.tower(module.base(torch.from_numpy(codes).to(device)))
-            logits = module.head.output(features[torch.from_numpy(is_character(codes)).to(device)])
-            scores[places[rows]] = logits.softmax(1).cpu().numpy()
-        whole = preprocessor.normalize(texts, whole=True)
-        return original_spans(
-            tags.decode(scores, whole), texts, partial(preprocessor.normalize, whole=True)
-        )
-
-
-@dataclass(frozen=True)
-class Entities:
-    """Texts as they were given, and the entities in them."""
-
-    texts: list[str]
-    spans: list[list[Span]]
-
-
-class TagHead(Head):
-    """Softmax over tags for each character."""
-
-    def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
-        super().__init__()
-        self.output = nn.Linear(width, n_tags)
-        self.weights: Tensor
-        weights = torch.full((n_tags,), float(entity_weight))
-        weights[0] = 1.0
-        self.register_buffer("weights", weights, persistent=False)
-
-    def forward(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
-        return F.cross_entropy(self._logits(tower, encoding, batch), batch.targets, self.weights)
-
-    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
-        logits = self._logits(tower, encoding, batch)
-        loss = F.cross_entropy(logits, batch.targets, reduction="none")
-        return loss, logits.argmax(1) == batch.targets
-
-    def _logits(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
-        return self.output(tower(encoding).flatten(0, 1)[batch.extra["positions"]])

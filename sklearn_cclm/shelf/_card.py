@@ -52,7 +52,7 @@ def card(entry: Entry, *, plot: str | None = None) -> str:
         "width": f"{entry.width} for a character"
         + (f", {entry.native_width} for a text" if entry.native_width else ""),
         "digest": entry.digest,
-        "digest of its base": entry.base,
+        "digest of its base": entry.base + (f", in {entry.base_in}" if entry.base_in else ""),
         "sha256": entry.sha256,
     }
     metrics = _metrics(entry) if entry.metrics else "Nothing."
@@ -101,7 +101,7 @@ def _head(entry: Entry) -> dict[str, object]:
 
 
 def _usage(entry: Entry) -> str:
-    pinned = f"{entry.name}@{entry.revision}"
+    pinned = entry.pinned
     if entry.kind == "tower":
         return (
             "from sklearn_cclm import ComposedEmbedder\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,36 @@ from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.shelf._entry import Entry, ShelfError
 
 
-def write(component: Any, folder: Path, dtype: str) -> dict[str, Any]:
-    """Save a component, and return what is to be said of it as it will be loaded."""
+def write(component: Any, folder: Path, dtype: str, holder: Entry | None) -> dict[str, Any]:
+    """Save a component, and return what is to be said of it as it will be loaded.
+
+    A tower whose base another entry holds is saved without it.
+    """
     if not isinstance(component, Base | Tower):
         raise TypeError(
             f"A Base or a Tower can be published, got {type(component).__name__}. Of a fitted "
             "pretrainer pass its tower_ or base_."
         )
-    save(component, folder, dtype=dtype)
-    return _facts(load(folder))
+    apart = []
+    if holder is not None:
+        if not isinstance(component, Tower) or component.base.digest != holder.base:
+            raise ShelfError(
+                f"base_in={holder.pinned!r} has another base than this {component!r}: train on "
+                f"that of Shelf.fetch({holder.pinned!r}), or store its own with base_in=None."
+            )
+        apart = [component.base]
+    save(component, folder, dtype=dtype, apart=apart)
+    return {**_facts(load(folder, parts=apart)), "base_in": holder and holder.pinned}
 
 
-def read(folder: Path, entry: Entry) -> Base | Tower:
-    """Load a component, which must be what its entry says."""
-    component = load(folder, sha256=entry.sha256)
+def read(artefact: Callable[[Entry], Path], entry: Entry, entries: list[Entry]) -> Base | Tower:
+    """Load a component, which must be what its entry says, and first the base it shares."""
+    parts = []
+    for other in entries:
+        if other.pinned == entry.base_in:
+            component = read(artefact, other, [])
+            parts = [component if isinstance(component, Base) else component.base]
+    component = load(artefact(entry), sha256=entry.sha256, parts=parts)
     wrong = [name for name, fact in _facts(component).items() if getattr(entry, name) != fact]
     if wrong:
         raise ShelfError(

@@ -50,6 +50,11 @@ def _is_name(value: Any) -> bool:
     return named and value not in ("drop", "index.json")  # which mean something else
 
 
+def _is_pinned(value: Any) -> bool:
+    name, _, revision = value.partition("@") if isinstance(value, str) else ("", "", "")
+    return _is_name(name) and re.fullmatch("[0-9a-f]{12}", revision) is not None
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value.replace("\n", "x").isprintable() and value.strip() != ""
 
@@ -170,6 +175,8 @@ class Entry(_Record):
         That of the component.
     base : str
         That of its base.
+    base_in : str or None
+        The other entry, "name@revision", whose files hold its base; None where its own do.
     width : int
         Length of its vectors of characters.
     native_width : int or None
@@ -207,6 +214,7 @@ class Entry(_Record):
     task: str | None = _field(lambda value: value is None or _is_line(value), "a task or None")
     digest: str = _field(_is_sha256, "64 hexadecimal digits")
     base: str = _field(_is_sha256, "64 hexadecimal digits")
+    base_in: str | None = _field(lambda value: value is None or _is_pinned(value), "name@revision")
     width: int = _field(_is_size, "a positive integer")
     native_width: int | None = _field(
         lambda value: value is None or _is_size(value), "a positive integer or None"
@@ -231,7 +239,7 @@ class Entry(_Record):
 
     def __repr__(self) -> str:
         what = f"{self.kind} of {self.task}" if self.task else self.kind
-        return f"Entry({self.name}@{self.revision}: {what}, {self.size:,} bytes, {self.licence})"
+        return f"Entry({self.pinned}: {what}, {self.size:,} bytes, {self.licence})"
 
     @property
     def sha256(self) -> str:
@@ -247,6 +255,11 @@ class Entry(_Record):
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files.values())
+
+    @property
+    def pinned(self) -> str:
+        """Its name and revision."""
+        return f"{self.name}@{self.revision}"
 
     @property
     def folder(self) -> str:

@@ -36,9 +36,18 @@ def read_index(raw: bytes, where: str) -> list[Entry]:
         entries = [Entry.from_json(entry) for entry in index["entries"]]
         if len({entry.folder for entry in entries}) < len(entries):
             raise ShelfError("a revision is listed twice.")
+        _check_bases(entries)
     except (ValueError, RecursionError) as error:
         raise ShelfError(f"The index of {where} is not valid: {error}") from error
     return entries
+
+
+def _check_bases(entries: list[Entry]) -> None:
+    """Raise ShelfError if an entry has its base in another that does not hold it."""
+    held = {entry.pinned: entry.base for entry in entries if entry.base_in is None}
+    for entry in entries:
+        if entry.base_in is not None and held.get(entry.base_in) != entry.base:
+            raise ShelfError(f"{entry.pinned} has its base in {entry.base_in}, which lacks it.")
 
 
 def write_index(entries: Iterable[Entry]) -> bytes:

@@ -235,8 +235,7 @@ class Shelf:
         """
         from sklearn_cclm.shelf._components import read  # imports torch
 
-        entry = self.entry(name, revision)
-        return read(self._source().artefact(entry), entry)
+        return read(self._source().artefact, self.entry(name, revision), self._entries())
 
     def publish(
         self,
@@ -248,6 +247,7 @@ class Shelf:
         recipe: str,
         metrics: Iterable[Curve] = (),
         dtype: str = "float32",
+        base_in: str | None = None,
         date: str | None = None,
     ) -> Entry:
         """Add a revision to a shelf in a directory, and write its model card.
@@ -269,6 +269,8 @@ class Shelf:
         dtype : {"float32", "float16", "int8"}, default="float32"
             How the weights are stored. They are rounded for the last two, so that the published
             component has another digest.
+        base_in : str, default=None
+            A name on this shelf whose base is that of the tower, which is then stored once.
         date : str, default=None
             Such as "2026-01-31"; None is today.
 
@@ -292,8 +294,11 @@ class Shelf:
                 f"{self._location!r} cannot be written to: publish to Shelf(directory), and upload "
                 "that directory as it is."
             )
+        holder = None if base_in is None else self.entry(base_in)
+        if holder is not None and holder.base_in is not None:
+            holder = self.entry(holder.base_in)
         with source.staging() as staged:
-            facts = write(component, staged, dtype)
+            facts = write(component, staged, dtype, holder)
             entry = Entry(
                 name=name,
                 **facts,
@@ -328,7 +333,7 @@ class Shelf:
         entries, wrong = self._entries(), []
         for entry in entries:
             try:
-                read(self._source().artefact(entry), entry)
+                read(self._source().artefact, entry, entries)
             except ValueError as error:
                 wrong.append(f"{entry.name}@{entry.revision}: {error}")
         if wrong:

@@ -467,7 +467,7 @@ def test_wrong_names_are_refused(chars, names, message):
         ComposedEmbedder([(name, chars.tower_) for name in names]).fit(TEXTS)
 
 
-@pytest.mark.parametrize("towers", [None, [], "mlm", [1, 2], {"a": 1}])
+@pytest.mark.parametrize("towers", [[], "mlm", [1, 2], {"a": 1}])
 def test_towers_that_are_no_pairs_are_refused(towers):
     with pytest.raises(ValueError, match="list of \\(name, tower\\) pairs"):
         ComposedEmbedder(towers).fit(TEXTS)

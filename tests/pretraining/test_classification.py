@@ -20,7 +20,7 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._labels import Labels, loss_weights
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.pretraining.classification import label_losses
+from sklearn_cclm.nn.heads import label_losses
 
 WORDS = {"pet": ["cat", "dog"], "farm": ["hen", "pig"], "sea": ["cod", "eel"]}
 TEXTS = [f"{start} {word}" for words in WORDS.values() for word in words

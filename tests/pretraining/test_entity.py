@@ -19,9 +19,9 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._entities import Span, read_entities
 from sklearn_cclm._entity_tags import entity_f1
+from sklearn_cclm._entity_task import Entities
 from sklearn_cclm._views import View
 from sklearn_cclm.datasets import read_conll
-from sklearn_cclm.pretraining.entity import Entities
 
 RNG = np.random.default_rng(0)
 NAMES = {"person": ["Ada", "Bob", "Carol Dean"], "place": ["Rome", "New York", "Oslo"]}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sklearn_cclm import ComposedEmbedder, MaskedCharacterPretrainer, Shelf
+from sklearn_cclm import ComposedEmbedder, MaskedCharacterPretrainer, Shelf, load
 from sklearn_cclm.shelf import ShelfError
 
 
@@ -23,6 +23,11 @@ def flip(path):
     """Change one bit of a file's last byte."""
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def double(module):
+    for weights in module.parameters(recurse=False):
+        weights.mul_(2)
 
 
 def test_packaged_shelf_is_whole(monkeypatch):
@@ -262,3 +267,34 @@ def test_card_without_matplotlib_has_the_table_alone(shelf, tower, said, curve, 
     shelf.publish(tower, "plain", metrics=[curve], **said)
     assert sorted(path.name for path in Path(shelf.index, "plain").glob("*.*")) == ["README.md"]
     assert "| 0.900 | 0.800 |" in Path(shelf.index, "plain", "README.md").read_text("utf-8")
+
+
+def test_a_base_is_stored_once(shelf, tower, newer, said):
+    whole, shared = shelf.entry("tiny"), shelf.publish(newer, "lean", base_in="tiny", **said)
+    assert (shared.base_in, shared.base) == (whole.pinned, whole.base)
+    assert weights(shelf.index, shared).stat().st_size < shelf.entry("tiny-base").size / 5
+    assert shelf.fetch("lean") == newer
+    assert shelf.publish(tower, "leaner", base_in="lean", **said).base_in == whole.pinned
+    assert len(shelf.verify()) == 5
+    with pytest.raises(ValueError, match=f"stored elsewhere: pass the one with.*{whole.base}"):
+        load(Path(shelf.index, shared.folder))
+
+
+def test_a_base_that_another_entry_lacks_is_refused(shelf, base, tower, said):
+    names = shelf.list()
+    doubled = base.with_module(base.build().requires_grad_(False).apply(double))
+    for other in (tower.with_module(tower.build(), doubled), base):
+        with pytest.raises(ShelfError, match="has another base than this"):
+            shelf.publish(other, "lean", base_in="tiny", **said)
+    assert shelf.list() == names
+
+
+@pytest.mark.parametrize("change", [{"base_in": "tiny-base@" + "0" * 12}, {"base": "0" * 64}])
+def test_index_that_names_no_holder_of_a_base_is_refused(shelf, root, newer, said, change):
+    shelf.publish(newer, "lean", base_in="tiny", **said)
+    path = Path(root, "index.json")
+    index = json.loads(path.read_text(encoding="utf-8"))
+    index["entries"][-1].update(change)
+    path.write_text(json.dumps(index), encoding="utf-8")
+    with pytest.raises(ShelfError, match="has its base in .*, which lacks it"):
+        shelf.list()

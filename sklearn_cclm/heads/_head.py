@@ -1,0 +1,252 @@
+"""`ComposedHead`: towers, what stands on them, and how both are trained together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_cclm._batches import Batches
+from sklearn_cclm._corpus import split
+from sklearn_cclm._device import resolve_device
+from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm._trainer import Trainer
+from sklearn_cclm._views import View
+from sklearn_cclm.heads._probe import probe, standardize
+from sklearn_cclm.models._embedder import ComposedEmbedder
+from sklearn_cclm.models._named_towers import NamedTowers
+from sklearn_cclm.models._value import built
+from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
+from sklearn_cclm.nn.pooling import POOLINGS
+from sklearn_cclm.nn.task import Head
+from sklearn_cclm.preprocessing import CharPreprocessor
+
+_FROZEN = ("none", "base", "towers")
+
+
+class ComposedHead(NamedTowers, Trainer):
+    """Towers by name, a trunk that mixes them, and an output layer, trained as one network.
+
+    A head is a subclass with an explicit ``__init__`` that says what is to be learnt of texts, as
+    pretrainers do, and fills `_make_head`.
+    """
+
+    pooling: str | None = "native"
+    combine: str
+    hidden: int
+    dropout: float
+    freeze: str | int
+    linear_probe: bool
+    towers_: list[tuple[str, Tower]]
+    head_weights_: dict[str, np.ndarray]
+
+    @property
+    def embedder_(self) -> ComposedEmbedder:
+        """The fine-tuned towers as features for any estimator."""
+        check_is_fitted(self)
+        embedder = ComposedEmbedder(self.towers_, pooling=self.pooling or "native")
+        return embedder.set_params(
+            missing=self.missing, column=self.column, device=self.device
+        ).fit([""])
+
+    @abstractmethod
+    def _make_head(self, width: int) -> Head:
+        """Return the output layer on vectors of this width."""
+
+    def _for_towers(self, y: Any) -> Any:
+        """Return what pretrainers among the towers learn from."""
+
+    def _begin(self, texts: Any, y: Any, seed: int) -> None:
+        towers = self._trained(texts, self._for_towers(y))
+        self._check_towers(towers)
+        self._use(towers, texts)
+
+    def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
+        super()._check_towers(towers)
+        without = [name for name, tower in towers if not tower.base.reading["add_cls"]]
+        if "cls" in (self.pooling or "").split("+") and without:
+            raise ValueError(
+                f"pooling={self.pooling!r} reads the cls code, but the bases of {without} have "
+                "none. Pretrain with CharPreprocessor(add_cls=True), or choose another pooling."
+            )
+
+    def _check_transformer(self, name: str, entry: Any) -> None:
+        raise TypeError(
+            f"Tower {name!r} is a {type(entry).__name__}, which cannot be fine-tuned: use towers "
+            "alone here, and put embedder_ beside it, once this is fitted, in a FeatureUnion."
+        )
+
+    def _bases(self) -> list[Base]:
+        """Return the distinct bases, first the one whose windows are the shortest."""
+        bases = dict.fromkeys(tower.base for _, tower in self.towers_)
+        return sorted(bases, key=lambda base: _room(base.preprocessor()))
+
+    def _preprocessor(self) -> CharPreprocessor:
+        return self._bases()[0].preprocessor()
+
+    def _origin(self, *, more: bool) -> Any:
+        return self.towers_ if more else None
+
+    def _with_ids(self, view: View, batch: tuple) -> tuple:
+        """Return a batch with the codes of the further bases."""
+        ids, targets, extra = batch
+        for number, base in enumerate(self._bases()[1:], start=1):
+            extra = {**extra, f"ids_{number}": view.read_by(base.preprocessor())}
+        return ids, targets, extra
+
+    def _make_batch(
+        self, view: View, example: Any, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        batch = super()._make_batch(view, example, rng)  # type: ignore[safe-super]
+        return self._with_ids(view, batch)
+
+    def _batches(
+        self, texts: Any, y: Any, validation: Any, **how: Any
+    ) -> tuple[Batches, Batches | None]:
+        given = super()._batches(texts, y, validation, **how)
+        reader = replace(self._reader(), noise=None)
+        fraction = self._held_out(validation, once=how["once"])
+        size = {"batch_size": self.batch_size, "seed": how["seed"]}
+        self._clean, _ = split(reader, texts, y, fraction=fraction, **size)
+        return given
+
+    def _builder(self, *, more: bool) -> Callable[[], ComposedTask]:
+        def build() -> ComposedTask:
+            bases = self._bases()
+            module = self._assembled(
+                [base.build() for base in bases], [tower.build() for _, tower in self.towers_]
+            )
+            if more:
+                _load(module, self.head_weights_)
+                return module
+            device = resolve_device(self.device)
+            module.to(device)
+            standardize(module, self._clean, device)
+            if self.linear_probe:
+                probe(module, self._clean, device)
+            return module.cpu()
+
+        return build
+
+    def _assembled(self, bases: list[Any], towers: list[Any], freeze: Any = None) -> ComposedTask:
+        """Return a network of these parts, with a new trunk and output layer."""
+        places = self._bases()
+        values = [tower for _, tower in self.towers_]
+        trunk = Trunk(
+            [tower.width for tower in values],
+            [tower.native_width for tower in values],
+            pooling=self.pooling,
+            combine=self.combine,
+            hidden=self.hidden,
+            dropout=self.dropout,
+        )
+        return ComposedTask(
+            bases,
+            towers,
+            [places.index(tower.base) for tower in values],
+            trunk=trunk,
+            head=self._make_head(trunk.width),
+            freeze=self.freeze if freeze is None else freeze,
+        )
+
+    def _task_module(self) -> ComposedTask:
+        check_is_fitted(self)
+        device = resolve_device(self.device)
+        with isolated_seed(0):
+            module = self._assembled(
+                [built(base, device) for base in self._bases()],
+                [built(tower, device) for _, tower in self.towers_],
+                freeze="towers",
+            )
+        _load(module, self.head_weights_)
+        return module
+
+    def _keep(self, module: ComposedTask, *, more: bool) -> None:
+        state = module.state_dict().items()
+        self.head_weights_ = {
+            name: tensor.detach().numpy().copy()
+            for name, tensor in state
+            if not name.startswith(("base.", "tower."))
+        }
+        if self.freeze == "towers":
+            return
+        old = self._bases()
+        new = {base: base.with_module(m) for base, m in zip(old, module.base, strict=True)}
+        self.towers_ = [
+            (name, tower.with_module(trained, new[tower.base]))
+            for (name, tower), trained in zip(self.towers_, module.tower, strict=True)
+        ]
+
+    def _text_logits(self, texts: list[str]) -> np.ndarray:
+        """Return what the output layer says of texts, windows averaged by their lengths."""
+        pieces, owners = self._reader().cut(texts)
+        found = np.empty((len(pieces), self._n_outputs), dtype=np.float32)
+        for rows, logits in self._logits(pieces, self._anything(len(pieces))):
+            found[rows] = logits.float().cpu().numpy()
+        weights = np.fromiter(map(len, pieces), dtype=np.float32, count=len(pieces)).clip(min=1)
+        total = np.zeros((len(texts), self._n_outputs), dtype=np.float32)
+        np.add.at(total, owners, found * weights[:, None])
+        return total / np.bincount(owners, weights, len(texts))[:, None].astype(np.float32)
+
+    def _check_goes_on(self) -> None:
+        names = [name for name, entry in self._listed() if not _is_drop(entry)]
+        if names != [name for name, _ in self.towers_]:
+            raise ValueError(
+                f"towers are {names}, but those that were trained are "
+                f"{[name for name, _ in self.towers_]}, and warm_start and partial_fit go on with "
+                "these. Set them back, or clone the estimator to begin anew."
+            )
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        self._check_names()
+        check_bool("fit_towers", self.fit_towers)
+        check_bool("linear_probe", self.linear_probe)
+        check_option("combine", self.combine, ("concat", "gated", "attention"))
+        check_integer("hidden", self.hidden, 0)
+        check_real("dropout", self.dropout, 0, 1)
+        _check_freeze(self.freeze)
+        _check_pooling(self.pooling)
+
+
+def _room(preprocessor: CharPreprocessor) -> int:
+    return preprocessor.max_example_len - preprocessor.add_cls
+
+
+def _is_drop(entry: Any) -> bool:
+    return isinstance(entry, str) and entry == "drop"
+
+
+def _load(module: ComposedTask, weights: dict[str, np.ndarray]) -> None:
+    """Put the trained weights of trunk and output layer into a network."""
+    state = {name: torch.from_numpy(array) for name, array in weights.items()}
+    missing, unexpected = module.load_state_dict(state, strict=False)
+    if unexpected or any(not name.startswith(("base.", "tower.")) for name in missing):
+        raise ValueError(
+            "pooling, combine, hidden or towers differ from those that were trained: set them "
+            "back, or clone the estimator to begin anew."
+        )
+
+
+def _check_freeze(freeze: Any) -> None:
+    if isinstance(freeze, str):
+        check_option("freeze", freeze, _FROZEN)
+    else:
+        check_integer("freeze", freeze, 0)
+
+
+def _check_pooling(pooling: Any) -> None:
+    parts = pooling.split("+") if isinstance(pooling, str) else [pooling]
+    known = set(parts) <= POOLINGS.keys() and len(set(parts)) == len(parts)
+    if pooling not in (None, "native") and not known:
+        raise ValueError(
+            f"pooling={pooling!r} must be 'native', or one or several of {sorted(POOLINGS)}, once "
+            "each, joined by '+'."
+        )

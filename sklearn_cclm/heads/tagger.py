@@ -1,0 +1,324 @@
+"""`ComposedTagger`: composed towers with a tag for each character, trained end to end."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_cclm._entities import Span, spans_of_characters, token_tags
+from sklearn_cclm._entity_tags import TagSet
+from sklearn_cclm._entity_task import Entities, EntityTask
+from sklearn_cclm._params import check_real
+from sklearn_cclm._texts import read_rows
+from sklearn_cclm.datasets import read_conll
+from sklearn_cclm.heads._head import ComposedHead
+from sklearn_cclm.models._named_towers import check_alike
+from sklearn_cclm.nn.heads import TagHead
+from sklearn_cclm.nn.task import Head
+
+
+class ComposedTagger(ComposedHead, EntityTask):
+    """Tag the characters of texts, or their tokens, by towers that are fine-tuned for it.
+
+    Parameters
+    ----------
+    towers : list of (str, entry), default=None
+        Names and towers; None is the published "en-semantic". An entry is a `Tower`, a name on the
+        `Shelf`, a ``FrozenEstimator`` of a fitted pretrainer, "drop", or, with `fit_towers`, a
+        pretrainer, which is cloned and trained first. Towers may stand on different bases, if
+        these read text alike.
+    combine : {"concat", "gated", "attention"}, default="concat"
+        How the towers are mixed, after each feature is standardised: side by side; as a sum of
+        projections, each times a gate that all towers decide; or as an average of projections by
+        weights that each decides for itself.
+    hidden : int, default=0
+        Units of a hidden layer between the towers and the output; 0 for none.
+    dropout : float, default=0.1
+        Share of what the hidden layer and the output layer read that is hidden in training.
+    entity_weight : float, default=2.0
+        What a character of an entity counts in the loss, where one outside counts 1: more finds
+        more entities, and more that are none.
+    fit_towers : bool, default=False
+        Whether pretrainers among the towers are trained first.
+    freeze : {"none", "base", "towers"} or int, default="none"
+        What stays as it is: nothing; the bases; or towers and bases, so that the head alone
+        learns. A number is after how many epochs the towers thaw; the bases do one later.
+    linear_probe : bool, default=False
+        Whether the output layer begins as a logistic regression on the frozen features, which
+        protects these from the first steps.
+    noise : TypoNoise, default=None
+        Corrupts the texts that the network sees, anew in each epoch.
+    max_epochs : int, default=20
+        Passes over the texts.
+    batch_size : int, default=32
+        Texts per step.
+    lr : float, default=1e-3
+        Highest learning rate, that of the head; it rises linearly and then falls along a cosine.
+    tower_lr : float, default=5e-4
+        That of the towers; None stands for `lr`.
+    base_lr : float, default=5e-4
+        That of the bases; None stands for `lr`.
+    optimizer : {"adamw", "sgd"} or torch.optim.Optimizer subclass, default="adamw"
+        Optimizer; a class must take `lr` and `weight_decay`.
+    weight_decay : float, default=0.01
+        Its weight decay.
+    warmup : float, default=0.1
+        Share of the steps in which the learning rate rises.
+    max_grad_norm : float, default=1.0
+        Gradients of a larger norm are scaled down to it.
+    validation_fraction : float, default=0.1
+        Share of the texts held out for `history_`.
+    early_stopping : bool, default=False
+        Whether to stop when the held-out loss no longer falls, and return the best weights.
+    patience : int, default=3
+        Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether `fit` goes on from what an earlier `fit` learned.
+    checkpoint : path-like, default=None
+        A directory to write the state of the training to; `fit` with the same arguments goes on
+        from there after a crash, to the same weights, and deletes it at the end.
+    checkpoint_every : int, default=100
+        Steps from one checkpoint to the next.
+    callbacks : list of skorch callbacks, default=None
+        Called during training; copied first.
+    missing : {"error", "empty"}, default="error"
+        Whether None and NaN raise ValueError or are empty texts.
+    column : str, default=None
+        The column to read from tables and Hugging Face datasets.
+    device : str, default="auto"
+        Torch device; "auto" takes an accelerator where there is one.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the network's products in training; "bfloat16" is faster on processors that have it.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, order and noise.
+    verbose : int, default=0
+        With 1, a progress bar on a terminal, else a line per epoch.
+
+    Attributes
+    ----------
+    labels_ : tuple of str
+        What entities can be, sorted.
+    towers_ : list of (str, Tower)
+        The fine-tuned towers, new values that can be composed again; those given, where frozen.
+    embedder_ : ComposedEmbedder
+        The fine-tuned towers as features for any estimator, fitted; where `pooling` has
+        "attention", that of `ComposedEmbedder`, which is not learned.
+    head_weights_ : dict of str to ndarray
+        Of what stands on the towers.
+    history_ : list of dict
+        For each epoch, losses and held-out accuracy, both of characters.
+    n_iter_ : int
+        Epochs run.
+    seed_ : int
+        The seed drawn from `random_state`; `warm_start` and `partial_fit` go on with it.
+
+    See Also
+    --------
+    EntityPretrainer : Trains one tower on tags, from the start.
+
+    References
+    ----------
+    A. Kumar, A. Raghunathan, R. Jones, T. Ma, P. Liang (2022). Fine-Tuning can Distort Pretrained
+    Features and Underperform Out-of-Distribution. ICLR.
+    J. Howard, S. Ruder (2018). Universal Language Model Fine-tuning for Text Classification. ACL.
+
+    Examples
+    --------
+    >>> from sklearn_cclm import CCLMModelBase, ComposedTagger, MaskedCharacterPretrainer
+    >>> X = [["Ada", "met", "Bob"], ["nobody", "came"]] * 20
+    >>> y = [["B-person", "O", "B-person"], ["O", "O"]] * 20
+    >>> base = CCLMModelBase(width=16, n_buckets=100)
+    >>> chars = MaskedCharacterPretrainer(base, tower="pooled", max_epochs=1, random_state=0)
+    >>> chars = chars.fit([" ".join(tokens) for tokens in X])
+    >>> tagger = ComposedTagger([("chars", chars.tower_)], lr=0.01, random_state=0).fit(X, y)
+    >>> tagger.predict([["Ada", "came"]])
+    [['B-person', 'O']]
+    >>> tagger.predict_spans(["Ada came"])
+    [[Span(start=0, end=3, label='person')]]
+    """
+
+    pooling = None
+
+    def __init__(
+        self,
+        towers: Any = None,
+        *,
+        combine: str = "concat",
+        hidden: int = 0,
+        dropout: float = 0.1,
+        entity_weight: float = 2.0,
+        fit_towers: bool = False,
+        freeze: str | int = "none",
+        linear_probe: bool = False,
+        noise: Any = None,
+        max_epochs: int = 20,
+        batch_size: int = 32,
+        lr: float = 1e-3,
+        tower_lr: float | None = 5e-4,
+        base_lr: float | None = 5e-4,
+        optimizer: Any = "adamw",
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+        max_grad_norm: float = 1.0,
+        validation_fraction: float = 0.1,
+        early_stopping: bool = False,
+        patience: int = 3,
+        warm_start: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: int = 100,
+        callbacks: Any = None,
+        missing: str = "error",
+        column: Any = None,
+        device: str = "auto",
+        precision: str = "float32",
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.towers = towers
+        self.combine = combine
+        self.hidden = hidden
+        self.dropout = dropout
+        self.entity_weight = entity_weight
+        self.fit_towers = fit_towers
+        self.freeze = freeze
+        self.linear_probe = linear_probe
+        self.noise = noise
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.tower_lr = tower_lr
+        self.base_lr = base_lr
+        self.optimizer = optimizer
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.max_grad_norm = max_grad_norm
+        self.validation_fraction = validation_fraction
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.checkpoint_every = checkpoint_every
+        self.callbacks = callbacks
+        self.missing = missing
+        self.column = column
+        self.device = device
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
+        """Train on texts and the entities in them.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            Texts, or lists of tokens, which are joined by single spaces, or CoNLL files as
+            `read_conll` reads them.
+        y : iterable, default=None
+            For each text its entities, ``(start, end, label)`` or mappings with these keys, in
+            characters, or a tag for each character; for each list of tokens their tags, BIO or a
+            like scheme; of files None.
+        validation : (X, y) or path-like, default=None
+            What to measure the held-out loss on, instead of `validation_fraction` of `X`.
+
+        Returns
+        -------
+        ComposedTagger
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, a tower, a text, a tag or an entity is not allowed.
+        FloatingPointError
+            If the loss is no longer finite.
+        """
+        more = self.warm_start and hasattr(self, "towers_")
+        return self._run(X, y, validation=validation, more=more)
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Go on training, with one pass over texts at a constant learning rate.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+        y : iterable, default=None
+            As for `fit`; the labels of the first call are all that there are.
+
+        Returns
+        -------
+        ComposedTagger
+            The fitted estimator; `optimizer_state_` is kept for the next call.
+
+        Raises
+        ------
+        ValueError, TypeError, FloatingPointError
+            As for `fit`.
+        """
+        return self._run(X, y, more=hasattr(self, "towers_"), once=True)
+
+    def predict(self, X: Any) -> list[list[str]]:
+        """Return a tag for each token, or for each character.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+
+        Returns
+        -------
+        list of list of str
+            BIO tags: of each list of tokens one a token, of each text one a character.
+        """
+        check_is_fitted(self)
+        if isinstance(X, PathLike):
+            X, _ = read_conll(X)
+        rows = list(read_rows(X, self.column))
+        texts, _ = self._read(rows, None)
+        tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
+        pieces = rows if tokenized else [list(text) for text in texts]
+        return token_tags(pieces, self._find(texts), gap=int(tokenized))
+
+    def predict_spans(self, X: Any) -> list[list[Span]]:
+        """Return the entities of texts.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+
+        Returns
+        -------
+        list of list of Span
+            For each text, the entities in order: named tuples of `start`, `end` and `label`, in
+            characters of the text, or of the tokens joined by single spaces. They begin and end
+            with words.
+        """
+        check_is_fitted(self)
+        texts, _ = self._read(X, None)
+        return self._find(texts)
+
+    def _read(self, X: Any, y: Any) -> tuple[list[str], Any]:
+        if isinstance(X, PathLike) or y is None:
+            return super()._read(X, y)
+        rows = list(read_rows(X, self.column))
+        return super()._read(rows, spans_of_characters(rows, y))
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
+
+    def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
+        super()._check_towers(towers)
+        check_alike(towers)
+
+    def _for_towers(self, y: Entities) -> list[list[Span]]:
+        return y.spans
+
+    def _make_head(self, width: int) -> Head:
+        n_tags = len(TagSet(self.labels_).names)
+        return TagHead(width, n_tags, entity_weight=self.entity_weight)

@@ -1,0 +1,127 @@
+"""`NamedTowers`: the parameter `towers` of all that is composed, and what its entries become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import joblib
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from sklearn_cclm._named import NamedPartsMixin
+from sklearn_cclm.models._blocks import is_transformer
+from sklearn_cclm.models._stored_towers import StoredTowers
+from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.shelf._names import resolve
+
+PUBLISHED = (("en-semantic", "en-semantic"),)  # what ``towers=None`` stands for
+
+
+class NamedTowers(NamedPartsMixin, StoredTowers):
+    """Towers by name: values, names on the shelf, and pretrainers to be trained."""
+
+    _parts = "towers"
+    towers: Any
+    fit_towers: bool
+
+    def _check_names(self) -> list[str]:
+        if self.towers is None:
+            return [name for name, _ in PUBLISHED]
+        return super()._check_names()
+
+    def _use(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
+        """Set what `fit` has learned."""
+        self.towers_ = towers
+
+    def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
+        if not towers:
+            raise ValueError("Every tower is 'drop'; keep at least one.")
+
+    def _trained(self, texts: list[str], y: Any) -> list[tuple[str, Any]]:
+        """Return the towers, training pretrainers and fitting transformers; "drop" is left out.
+
+        Pretrainers of equal base recipes share a base.
+        """
+        entries = [
+            (name, self._ready(name, entry))
+            for name, entry in self._listed()
+            if not (isinstance(entry, str) and entry == "drop")
+        ]
+        bases: dict[str, Base] = {}
+        towers = []
+        for name, entry in entries:
+            if is_transformer(entry):
+                entry = clone(entry).fit(texts, y)
+            elif not isinstance(entry, Tower):
+                entry = self._train_part(entry, texts, y, bases)
+            towers.append((name, entry))
+        return towers
+
+    def _ready(self, name: str, entry: Any) -> Any:
+        """Return a tower, or a transformer or pretrainer that is to be fitted; or raise."""
+        if isinstance(entry, str):
+            return resolve(entry, "tower")
+        if is_transformer(entry):
+            self._check_transformer(name, entry)
+            return entry
+        if isinstance(entry, FrozenEstimator):
+            return _frozen_tower(name, entry)
+        if isinstance(entry, Tower):
+            return entry
+        if not (hasattr(entry, "fit") and hasattr(entry, "base")):
+            raise TypeError(_wrong_entry(name, entry))
+        if not self.fit_towers:
+            raise ValueError(
+                f"Tower {name!r} is a {type(entry).__name__}, which scikit-learn's clone would "
+                f"strip of what it learned. Pass its tower_ once it is fitted, or set "
+                "fit_towers=True to train it within this fit."
+            )
+        return entry
+
+    def _check_transformer(self, name: str, entry: Any) -> None:
+        """Raise TypeError where a text transformer is of no use."""
+
+    def _listed(self) -> list[tuple[str, Any]]:
+        """Return the names and entries that make the features, in order."""
+        return list(PUBLISHED if self.towers is None else self.towers)
+
+    def _train_part(self, entry: Any, texts: list[str], y: Any, bases: dict[str, Base]) -> Tower:
+        """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
+        pretrainer = clone(entry)
+        key = joblib.hash(pretrainer.base)
+        pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y)
+        bases.setdefault(key, pretrainer.base_)
+        return pretrainer.tower_
+
+
+def only_towers(parts: list[tuple[str, Any]]) -> list[tuple[str, Tower]]:
+    """Return the parts that are towers, and so no text transformers."""
+    return [(name, part) for name, part in parts if isinstance(part, Tower)]
+
+
+def _frozen_tower(name: str, entry: FrozenEstimator) -> Tower:
+    if not isinstance(getattr(entry, "tower_", None), Tower):
+        raise ValueError(
+            f"Tower {name!r} is a frozen {type(entry.estimator).__name__} that has no tower_: "
+            "fit it before freezing it."
+        )
+    return entry.tower_
+
+
+def _wrong_entry(name: str, entry: Any) -> str:
+    return (
+        f"Tower {name!r} must be a Tower (a pretrainer's tower_), a name on the shelf, a "
+        "FrozenEstimator of a fitted pretrainer, a text transformer, 'drop', or with "
+        f"fit_towers=True a pretrainer; got {entry!r}."
+    )
+
+
+def check_alike(towers: list[tuple[str, Tower]]) -> None:
+    """Raise ValueError if the characters of the towers do not stand at the same places."""
+    for setting in ("normalization", "add_cls"):
+        found = {name: tower.base.reading[setting] for name, tower in towers}
+        if len(set(found.values())) > 1:
+            raise ValueError(
+                f"The towers' bases differ in {setting} ({found}), so their characters do not "
+                "stand at the same places. Use ComposedEmbedder, or bases that read alike."
+            )

@@ -1,0 +1,149 @@
+"""`Value`: an immutable record of a trained network, compared by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm.models._stored import StoredValue
+from sklearn_cclm.nn import _registry
+
+HEAD = "head."  # begins the names of an output layer's weights
+
+
+class Value(StoredValue):
+    """An immutable record whose equality and hash are those of its digest.
+
+    scikit-learn's ``clone``, ``copy`` and ``deepcopy`` give the value itself, so that no
+    meta-estimator can lose or duplicate its weights.
+    """
+
+    _fields: tuple[str, ...]
+    digest: str
+
+    def __init__(self, **fields: Any) -> None:
+        weights = fields.pop("weights")
+        frozen = {name: np.array(weights[name]) for name in sorted(weights)}
+        self._set({**fields, "weights": frozen})
+
+    def _set(self, fields: dict[str, Any], digest: str | None = None) -> None:
+        for array in fields["weights"].values():
+            array.setflags(write=False)
+        fields = {name: _frozen(field) for name, field in fields.items()}
+        vars(self).update(fields, _fields=tuple(fields))
+        vars(self)["digest"] = digest or _digest(type(self).__name__, fields)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"A {type(self).__name__} never changes, so {name!r} cannot be set; "
+            "train again to make a new one."
+        )
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __sklearn_clone__(self) -> Any:
+        return self
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self
+
+    def __reduce__(self) -> tuple:
+        fields = {name: getattr(self, name) for name in self._fields}
+        plain = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in fields.items()}
+        return _restore, (type(self), plain, self.digest)
+
+    def _build(self, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
+        """Build the network on the given tensors, leaving the global generator as it was."""
+        with isolated_seed(0):
+            shape = self._shape(vars(self))
+            module = _registry.build(self._kind, self.architecture, self.config, **shape)
+        own = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}
+        module.load_state_dict(own, assign=True)
+        return module.eval()
+
+    def build(self) -> nn.Module:
+        """Build a fresh network with these weights, in evaluation mode.
+
+        Returns
+        -------
+        torch.nn.Module
+            It owns copies of the weights: training it does not change this value.
+        """
+        return self._build({k: torch.from_numpy(np.array(a)) for k, a in self.weights.items()})
+
+    def _with(self, **changes: Any) -> Any:
+        """Return a value that differs in these fields."""
+        return type(self)(**{**{name: getattr(self, name) for name in self._fields}, **changes})
+
+    @classmethod
+    def from_module(cls, module: nn.Module, **fields: Any) -> Any:
+        """Make a value from a network's present weights and the other fields."""
+        state = module.state_dict()
+        return cls(weights={k: v.detach().cpu().numpy() for k, v in state.items()}, **fields)
+
+
+def built(value: Value, device: torch.device) -> nn.Module:
+    """Return the network of a value, built once per process and shared: never train it."""
+    with _lock:
+        on_devices = _built.setdefault(value, {})
+        if device not in on_devices:
+            tensors = {name: torch.from_dlpack(array) for name, array in value.weights.items()}
+            on_devices[device] = value._build(tensors).requires_grad_(False).to(device)
+        return on_devices[device]
+
+
+_built: WeakKeyDictionary[Value, dict[torch.device, nn.Module]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:
+    """Make a value from its pickled fields, keeping memory-mapped arrays as they are."""
+    value = cls.__new__(cls)
+    value._set(fields, digest)
+    return value
+
+
+def _digest(kind: str, fields: Mapping[str, Any]) -> str:
+    """Hash what determines a value's output; values inside it count by their own digest."""
+    plain = {name: field for name, field in fields.items() if name != "weights"}
+    if not plain.get("labels"):  # as of values that were made before there were any
+        plain.pop("labels", None)
+    text = json.dumps([kind, plain], sort_keys=True, default=_plain)
+    digest = hashlib.sha256(text.encode())
+    for name, array in fields["weights"].items():
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _frozen(field: Any) -> Any:
+    """Return a field as nobody can change it."""
+    if isinstance(field, Mapping):
+        return MappingProxyType({key: _frozen(value) for key, value in field.items()})
+    return tuple(field) if isinstance(field, list) else field
+
+
+def _plain(field: Any) -> Any:
+    return field.digest if isinstance(field, Value) else dict(field)

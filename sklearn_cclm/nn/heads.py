@@ -1,0 +1,87 @@
+"""Output layers that tasks put on what they read: labels, values, or a tag per character."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_cclm.nn.task import Head
+
+
+class LabelHead(Head):
+    """Softmax over classes, or a sigmoid for each, from the vectors of texts."""
+
+    def __init__(self, width: int, n_classes: int, *, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+        self.output = nn.Linear(width, n_classes)
+
+    def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        return self.output(tower.native(encoding))
+
+    def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        logits = self.logits(tower, encoding, batch)
+        losses = label_losses(logits, batch.targets, self.label_smoothing)
+        return (losses * batch.extra["weights"]).mean()
+
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
+        logits, targets = self.logits(tower, encoding, batch), batch.targets
+        losses = label_losses(logits, targets)
+        if targets.ndim == 1:
+            return losses, logits.argmax(1) == targets
+        return losses.mean(1), ((logits > 0) == (targets > 0)).all(1)
+
+
+def label_losses(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the cross-entropy of each text, (n,), or of each of its labels, (n, n_classes)."""
+    if targets.ndim == 1:
+        return F.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+    targets = targets * (1 - smoothing) + smoothing / 2
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+
+
+class ValueHead(Head):
+    """Squared error of one or several numbers, from the vectors of texts."""
+
+    metric = "absolute_error"
+
+    def __init__(self, width: int, n_targets: int) -> None:
+        super().__init__()
+        self.output = nn.Linear(width, n_targets)
+
+    def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        return self.output(tower.native(encoding))
+
+    def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        errors = self.logits(tower, encoding, batch) - batch.targets
+        return (errors.square().mean(1) * batch.extra["weights"]).mean()
+
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
+        errors = self.logits(tower, encoding, batch) - batch.targets
+        return errors.square().mean(1), errors.abs().mean(1)
+
+
+class TagHead(Head):
+    """Softmax over tags for each character."""
+
+    def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
+        super().__init__()
+        self.output = nn.Linear(width, n_tags)
+        self.weights: Tensor
+        weights = torch.full((n_tags,), float(entity_weight))
+        weights[0] = 1.0
+        self.register_buffer("weights", weights, persistent=False)
+
+    def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        return self.output(tower(encoding).flatten(0, 1)[batch.extra["positions"]])
+
+    def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        return F.cross_entropy(self.logits(tower, encoding, batch), batch.targets, self.weights)
+
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
+        logits = self.logits(tower, encoding, batch)
+        loss = F.cross_entropy(logits, batch.targets, reduction="none")
+        return loss, logits.argmax(1) == batch.targets
