@@ -2,7 +2,8 @@
 
     pip install -r recipes/requirements.txt
     python recipes/en_semantic.py --shelf DIR [--sentences N] [--words N] [--epochs N]
-                                  [--threads N] [--dtype DTYPE] [--work DIR]
+                                  [--buckets N] [--width N] [--hidden N] [--threads N]
+                                  [--dtype DTYPE] [--work DIR]
 
 Reads the corpora in the folder named by the environment variable CCLM_DATA (default
 ../shared/data). The teacher's vectors and the state of the training are kept in --work: after a
@@ -50,7 +51,9 @@ def attested_typos():
 def pretrainer(options):
     """Return the unfitted pretrainer."""
     return DistillationPretrainer(
-        CCLMModelBase(CharPreprocessor(max_example_len=320), n_buckets=options.buckets),
+        CCLMModelBase(
+            CharPreprocessor(max_example_len=320), width=options.width, n_buckets=options.buckets
+        ),
         tower=PooledConfig(width=384, hidden=options.hidden),
         noise=TypoNoise(KINDS, rate=(-0.1, 0.3), typos=attested_typos()),
         max_epochs=options.epochs,
@@ -78,11 +81,12 @@ def curve(tower, texts, vectors):
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=200_000, help="to learn from (200,000)")
+    parser.add_argument("--sentences", type=int, default=400_000, help="to learn from (400,000)")
     parser.add_argument("--words", type=int, default=40_000, help="frequent words beside (40,000)")
-    parser.add_argument("--epochs", type=int, default=60, help="passes (60)")
-    parser.add_argument("--buckets", type=int, default=2**16, help="rows of the table (65,536)")
-    parser.add_argument("--hidden", type=int, default=512, help="units of the tower (512)")
+    parser.add_argument("--epochs", type=int, default=45, help="passes (45)")
+    parser.add_argument("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
+    parser.add_argument("--width", type=int, default=192, help="of the table (192)")
+    parser.add_argument("--hidden", type=int, default=768, help="units of the tower (768)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")

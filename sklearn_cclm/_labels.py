@@ -47,9 +47,14 @@ def check_labels(given: Given, texts: list[str], name: str) -> Labels:
     y = given.y
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    if getattr(y, "dtype", np.dtype(object)).kind == "f":
+        check_array(y, ensure_2d=False, input_name="y")  # as the next line casts infinity
     check_classification_targets(y)
     several = type_of_target(y) == "multilabel-indicator"
-    values = check_array(y, dtype=np.float32, input_name="y") if several else column_or_1d(y)
+    if several:
+        values = check_array(y, dtype=np.float32, input_name="y")
+    else:
+        values = column_or_1d(y, warn=True)
     check_consistent_length(texts, values)
     return Labels(values, check_weights(given.sample_weight, len(values)), given.classes)
 

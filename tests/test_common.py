@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, is_regressor
 from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_cclm import (
     CCLMModelBase,
+    ComposedTagger,
     ConvConfig,
     EntityPretrainer,
     MaskedCharacterPretrainer,
@@ -47,7 +48,7 @@ class TypoNoiseAsCodes(ClassNamePrefixFeaturesOutMixin, TypoNoise, auto_wrap_out
         return pad(points, lengths, length=self._n_features_out)
 
 
-class EntityOfLabels(EntityPretrainer):
+class OfLabels:
     """Names of which the first character of each text is one: the checks have a label a text."""
 
     def _read(self, X, y):
@@ -63,10 +64,22 @@ class EntityOfLabels(EntityPretrainer):
         return super()._check_inputs(texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
 
     def predict(self, X):
-        return np.array([len(spans) for spans in super().predict(X)], dtype=int)
+        return np.array([len(spans) for spans in self._find(self._read(X, None)[0])], dtype=int)
 
 
-AS_NUMBERS = {"EntityPretrainer": EntityOfLabels, "TypoNoise": TypoNoiseAsCodes}
+class EntityOfLabels(OfLabels, EntityPretrainer):
+    pass
+
+
+class TaggerOfLabels(OfLabels, ComposedTagger):
+    pass
+
+
+AS_NUMBERS = {
+    "ComposedTagger": TaggerOfLabels,
+    "EntityPretrainer": EntityOfLabels,
+    "TypoNoise": TypoNoiseAsCodes,
+}
 
 
 def tiny_tasks():
@@ -88,6 +101,9 @@ TINY = {
     },
     "CharPreprocessor": lambda: {"max_example_len": 256},
     "ClassificationPretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
+    "ComposedClassifier": lambda: {"towers": tiny_towers(), "fit_towers": True, "max_epochs": 2},
+    "ComposedRegressor": lambda: {"towers": tiny_towers(), "fit_towers": True, "max_epochs": 2},
+    "ComposedTagger": lambda: {"towers": tiny_towers(), "fit_towers": True, "max_epochs": 2},
     "ComposedEmbedder": lambda: {"towers": tiny_towers(), "fit_towers": True},
     "ComposedModel": lambda: {"towers": tiny_towers(), "fit_towers": True},
     "ContrastivePretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
@@ -115,6 +131,9 @@ COUNTS = {
     "CausalLanguagePretrainer": (30, 41),
     "CharPreprocessor": (36, 46),
     "ClassificationPretrainer": (30, 49),
+    "ComposedClassifier": (30, 67),
+    "ComposedRegressor": (30, 60),
+    "ComposedTagger": (30, 42),
     "ComposedEmbedder": (36, 46),
     "ComposedModel": (35, 46),  # one vector per character has no frame, hence no check_set_output
     "ContrastivePretrainer": (30, 41),
@@ -132,7 +151,17 @@ def tiny(name, cls):
     return AS_NUMBERS.get(name, cls)(**TINY[name]())
 
 
-@parametrize_with_text_checks([tiny(name, cls) for name, cls in all_estimators()])
+def failing(estimator):
+    """Checks that must fail, with reasons."""
+    if not hasattr(estimator, "predict_proba") and not is_regressor(estimator):
+        return {}
+    reason = "a text that is there twice makes other batches, as for scikit-learn's MLPClassifier"
+    return {"numeric:check_sample_weight_equivalence_on_dense_data": reason}
+
+
+@parametrize_with_text_checks(
+    [tiny(name, cls) for name, cls in all_estimators()], expected_failed_checks=failing
+)
 def test_check(check):
     check()
 

@@ -31,15 +31,17 @@ def save(
 ) -> None:
     """Save a component as a directory that holds no code.
 
-    A component is a `Base`, a `Tower`, a `ComposedModel` or `ComposedEmbedder` of towers, or a
-    preprocessor, fitted or not. The same component gives the same bytes on every run. Entries of
-    `towers` that were fitted pretrainers, or names on the shelf, are stored as a fitted model
-    uses them: pretrainers as the towers they became, names as names beside their towers.
+    A component is a `Base`, a `Tower`, a `ComposedModel` or `ComposedEmbedder` of towers, a head
+    such as `ComposedClassifier`, or a preprocessor, fitted or not. The same component gives the
+    same bytes on every run. Entries of `towers` that were fitted pretrainers, or names on the
+    shelf, are stored as a fitted model uses them: pretrainers as the towers they became, names as
+    names beside their towers.
 
     Parameters
     ----------
-    component : Base, Tower, ComposedModel, ComposedEmbedder or preprocessor
-        What to save.
+    component : Base, Tower, ComposedModel, ComposedEmbedder, head or preprocessor
+        What to save; of a head, `noise`, `callbacks`, `checkpoint`, `random_state` and `history_`,
+        which training alone needs, are left out.
     path : str or path-like
         The directory to make. An artefact that is there already is replaced; nothing else is.
     dtype : {"float32", "float16", "int8"}, default="float32"
@@ -114,7 +116,7 @@ def load(path: str | os.PathLike, *, sha256: str | None = None, parts: Sequence[
 
     Returns
     -------
-    Base, Tower, ComposedModel, ComposedEmbedder or preprocessor
+    Base, Tower, ComposedModel, ComposedEmbedder, head or preprocessor
         The component, with float32 weights.
 
     Raises

@@ -15,8 +15,11 @@ from sklearn_cclm._persistence._weights import decode, encode
 _HOMES = {
     "Base": "models",
     "CharPreprocessor": "preprocessing",
+    "ComposedClassifier": "heads",
     "ComposedEmbedder": "models",
     "ComposedModel": "models",
+    "ComposedRegressor": "heads",
+    "ComposedTagger": "heads",
     "MLMPreprocessor": "preprocessing",
     "Tower": "models",
 }

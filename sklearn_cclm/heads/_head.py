@@ -19,8 +19,8 @@ from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm._trainer import Trainer
 from sklearn_cclm._views import View
 from sklearn_cclm.heads._probe import probe, standardize
+from sklearn_cclm.heads._stored import StoredHead
 from sklearn_cclm.models._embedder import ComposedEmbedder
-from sklearn_cclm.models._named_towers import NamedTowers
 from sklearn_cclm.models._value import built
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
@@ -31,7 +31,7 @@ from sklearn_cclm.preprocessing import CharPreprocessor
 _FROZEN = ("none", "base", "towers")
 
 
-class ComposedHead(NamedTowers, Trainer):
+class ComposedHead(StoredHead, Trainer):
     """Towers by name, a trunk that mixes them, and an output layer, trained as one network.
 
     A head is a subclass with an explicit ``__init__`` that says what is to be learnt of texts, as
@@ -45,7 +45,6 @@ class ComposedHead(NamedTowers, Trainer):
     freeze: str | int
     linear_probe: bool
     towers_: list[tuple[str, Tower]]
-    head_weights_: dict[str, np.ndarray]
 
     @property
     def embedder_(self) -> ComposedEmbedder:
@@ -156,6 +155,9 @@ class ComposedHead(NamedTowers, Trainer):
             freeze=self.freeze if freeze is None else freeze,
         )
 
+    def _on_meta(self) -> ComposedTask:
+        return self._assembled([], [], freeze="towers")
+
     def _task_module(self) -> ComposedTask:
         check_is_fitted(self)
         device = resolve_device(self.device)
@@ -227,12 +229,13 @@ def _is_drop(entry: Any) -> bool:
 def _load(module: ComposedTask, weights: dict[str, np.ndarray]) -> None:
     """Put the trained weights of trunk and output layer into a network."""
     state = {name: torch.from_numpy(array) for name, array in weights.items()}
-    missing, unexpected = module.load_state_dict(state, strict=False)
-    if unexpected or any(not name.startswith(("base.", "tower.")) for name in missing):
+    own = {k: v for k, v in module.state_dict().items() if not k.startswith(("base.", "tower."))}
+    if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in state.items()}:
         raise ValueError(
             "pooling, combine, hidden or towers differ from those that were trained: set them "
             "back, or clone the estimator to begin anew."
         )
+    module.load_state_dict(state, strict=False)
 
 
 def _check_freeze(freeze: Any) -> None:

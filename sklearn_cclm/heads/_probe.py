@@ -18,6 +18,7 @@ from sklearn_cclm._codes import PAD
 from sklearn_cclm.nn.composed_task import ComposedTask
 from sklearn_cclm.nn.heads import LabelHead, TagHead
 
+_LEAST_SPREAD = 0.1  # of the mean: no feature is blown up by more than ten times that
 _MOST = 20_000  # rows that a linear model learns from
 _STRENGTH = 30.0  # C of the logistic regression on rows of norm 1
 
@@ -33,8 +34,10 @@ def standardize(module: ComposedTask, batches: Iterable[Any], device: torch.devi
         if sum(map(len, rows)) >= _MOST:
             break
     found = torch.cat(rows)
+    spread = found.std(0, correction=0)
+    least = _LEAST_SPREAD * spread.mean()
     module.trunk.mix.shift.copy_(found.mean(0))
-    module.trunk.mix.scale.copy_(found.std(0, correction=0).clamp(min=1e-6))
+    module.trunk.mix.scale.copy_(spread.clamp(min=least) if least > 0 else torch.ones_like(spread))
 
 
 @torch.no_grad()

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._label_task import LabelTask
 from sklearn_cclm._labels import Given, Labels
 from sklearn_cclm._params import check_real
+from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._texts import check_texts
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.nn.heads import LabelHead
@@ -351,6 +352,19 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
 
     def _for_towers(self, y: Labels) -> np.ndarray:
         return y.values
+
+    def _learned(self) -> dict[str, Any]:
+        return {"classes": self.classes_.tolist(), "multilabel": self.multilabel_}
+
+    def _take(self, learned: Any) -> None:
+        check_keys("learned", learned, ("classes", "multilabel"))
+        classes, several = learned["classes"], learned["multilabel"]
+        kinds = {type(label) for label in classes} if isinstance(classes, list) else set()
+        if len(kinds) != 1 or not kinds <= {str, int, float, bool} or type(several) is not bool:
+            raise ValueError("classes must be a list of labels of one type.")
+        if len(set(classes)) < len(classes) or classes != sorted(classes):
+            raise ValueError("classes must differ and be sorted.")
+        self.classes_, self.multilabel_ = np.array(classes), several
 
     @property
     def _n_outputs(self) -> int:

@@ -10,6 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._labels import Given, Labels
+from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._texts import check_texts
 from sklearn_cclm._value_task import ValueTask
 from sklearn_cclm.heads._head import ComposedHead
@@ -288,6 +289,20 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
 
     def _for_towers(self, y: Labels) -> np.ndarray:
         return y.values
+
+    def _learned(self) -> dict[str, Any]:
+        scaling = {"mean": self.mean_.tolist(), "scale": self.scale_.tolist()}
+        return {**scaling, "one_target": self.one_target_}
+
+    def _take(self, learned: Any) -> None:
+        check_keys("learned", learned, ("mean", "scale", "one_target"))
+        mean, scale = (np.array(learned[name], dtype=np.float64) for name in ("mean", "scale"))
+        one = learned["one_target"]
+        if mean.ndim != 1 or mean.shape != scale.shape or type(one) is not bool:
+            raise ValueError("mean and scale must hold a number for each target.")
+        if one and len(mean) != 1:
+            raise ValueError(f"one_target=true, but there are {len(mean)} targets.")
+        self.mean_, self.scale_, self.one_target_ = mean, scale, one
 
     @property
     def _n_outputs(self) -> int:

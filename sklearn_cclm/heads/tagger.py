@@ -12,10 +12,12 @@ from sklearn_cclm._entities import Span, spans_of_characters, token_tags
 from sklearn_cclm._entity_tags import TagSet
 from sklearn_cclm._entity_task import Entities, EntityTask
 from sklearn_cclm._params import check_real
+from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._texts import read_rows
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
+from sklearn_cclm.models._values import are_labels
 from sklearn_cclm.nn.heads import TagHead
 from sklearn_cclm.nn.task import Head
 
@@ -318,6 +320,15 @@ class ComposedTagger(ComposedHead, EntityTask):
 
     def _for_towers(self, y: Entities) -> list[list[Span]]:
         return y.spans
+
+    def _learned(self) -> dict[str, Any]:
+        return {"labels": list(self.labels_)}
+
+    def _take(self, learned: Any) -> None:
+        check_keys("learned", learned, ("labels",))
+        if not are_labels(learned["labels"]):
+            raise ValueError(f"labels={learned['labels']!r} must be sorted, different strings.")
+        self.labels_ = tuple(learned["labels"])
 
     def _make_head(self, width: int) -> Head:
         n_tags = len(TagSet(self.labels_).names)

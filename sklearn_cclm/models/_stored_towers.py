@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
@@ -16,7 +16,7 @@ from sklearn_cclm.models._values import Tower
 class StoredTowers(Persistent, BaseEstimator):
     """A composition saves its parameters, and once it is fitted its towers."""
 
-    def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], dict]:
+    def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
         fitted = getattr(self, "towers_", None)
         used = _places(fitted, add)
         entries = _places(self.towers, add, dict(fitted or []))

@@ -241,7 +241,7 @@ class Tower(Value):
         check_keys("fields of a Tower", stored, ("base", "labels", "task"))
         if not isinstance(stored["task"], str):
             raise ValueError(f"task={stored['task']!r} must be a string.")
-        if not _are_labels(stored["labels"]):
+        if not are_labels(stored["labels"]):
             raise ValueError(f"labels={stored['labels']!r} must be sorted, different strings.")
         return {**stored, "base": part(stored["base"], "Base")}
 
@@ -262,7 +262,8 @@ class Tower(Value):
         )
 
 
-def _are_labels(given: Any) -> bool:
+def are_labels(given: Any) -> bool:
+    """Whether these are sorted, different strings, as an output layer can tell apart."""
     return (
         isinstance(given, list)
         and all(isinstance(label, str) and label for label in given)

@@ -124,7 +124,7 @@ class Trunk(nn.Module):
         self.poolings = nn.ModuleList(Pooling(pooling, w) for w in widths) if pooling else None
         n_poolings = len(pooling.split("+")) if pooling else 1
         self.mix = Mix([width * n_poolings for width in widths], combine)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
         self.hidden = nn.Linear(self.mix.width, hidden) if hidden else None
         self.width = hidden or self.mix.width
 
@@ -135,11 +135,20 @@ class Trunk(nn.Module):
         named = zip(self.poolings, towers, encodings, strict=True)
         return [pooling(tower, encoding) for pooling, tower, encoding in named]
 
-    def forward(self, parts: Sequence[Tensor]) -> Tensor:
-        mixed = self.dropout(self.mix(parts))
+    def forward(self, parts: Sequence[Tensor], seed: int) -> Tensor:
+        """Return what the output layer reads; the seed says what is hidden in training."""
+        generator = torch.Generator().manual_seed(seed)
+        mixed = self._hide(self.mix(parts), generator)
         if self.hidden is None:
             return mixed
-        return self.dropout(F.gelu(self.hidden(mixed)))
+        return self._hide(F.gelu(self.hidden(mixed)), generator)
+
+    def _hide(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Apply dropout, whose torch version draws from the global generator alone."""
+        if not self.training or self.dropout == 0:
+            return features
+        kept = torch.rand(features.shape, generator=generator) >= self.dropout
+        return features * kept.to(features) / (1 - self.dropout)
 
 
 class ComposedTask(TaskModule):
@@ -190,32 +199,32 @@ class ComposedTask(TaskModule):
 
     def parts(self, batch: Any) -> list[Tensor]:
         """Return what each tower says of a batch."""
-        return self.trunk.parts(list(self.tower), self._encoding(batch))
+        return self.trunk.parts(list(self.tower), self._said(batch))
 
     def features(self, batch: Any) -> Tensor:
         """Return what the output layer reads."""
-        return self.trunk(self.parts(batch))
+        return self.trunk(self.parts(batch), batch.seed)
 
     @property
     def _tower(self) -> _Reading:
-        return _Reading(self)
+        return _Reading()
 
-    def _encoding(self, batch: Any) -> list[Any]:
+    def _encoding(self, batch: Any) -> Tensor:
+        return self.features(batch)
+
+    def _said(self, batch: Any) -> list[Any]:
+        """Return what the base of each tower says of a batch."""
         ids = [batch.ids, *(batch.extra[f"ids_{i}"] for i in range(1, len(self.base)))]
         said = [base(codes) for base, codes in zip(self.base, ids, strict=True)]
         return [said[place] for place in self.places]
 
 
 class _Reading:
-    """The towers of a `ComposedTask` as an output layer sees them: like one tower."""
+    """What output layers see in the place of a tower: it passes on what they are to read."""
 
-    def __init__(self, task: ComposedTask) -> None:
-        self._task = task
-
-    def native(self, encodings: Sequence[Any]) -> Tensor:
+    def native(self, features: Tensor) -> Tensor:
         """Return what stands for each text."""
-        return self(encodings)
+        return features
 
-    def __call__(self, encodings: Sequence[Any]) -> Tensor:
-        trunk = self._task.trunk
-        return trunk(trunk.parts(list(self._task.tower), encodings))
+    def __call__(self, features: Tensor) -> Tensor:
+        return features

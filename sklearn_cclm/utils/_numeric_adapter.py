@@ -13,7 +13,16 @@ from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
-_READERS = ("fit", "fit_transform", "partial_fit", "predict", "score", "transform")
+_READERS = (
+    "decision_function",
+    "fit",
+    "fit_transform",
+    "partial_fit",
+    "predict",
+    "predict_proba",
+    "score",
+    "transform",
+)
 
 
 @functools.cache
@@ -59,6 +68,9 @@ def _fill(body: dict[str, Any], cls: Any) -> None:
         honest.input_tags.string = False
         honest.input_tags.one_d_array = False
         honest.input_tags.two_d_array = True
+        for kind in (honest.classifier_tags, honest.regressor_tags):
+            if kind is not None:
+                kind.poor_score = True  # digits say little of numbers to who reads characters
         return honest
 
     def reduce(self: Any, protocol: int) -> tuple:

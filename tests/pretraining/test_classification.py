@@ -46,6 +46,7 @@ def distance(first, second):
     return max(np.abs(a - b).max() for a, b in pairs)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")  # of columns
 @pytest.mark.parametrize(
     ("y", "classes"),
     [

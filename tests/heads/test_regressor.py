@@ -1,0 +1,56 @@
+"""`ComposedRegressor`: one target or several."""
+
+import numpy as np
+import pytest
+
+from sklearn_cclm import ComposedRegressor
+
+STARS = {"good": 4, "great": 5, "lovely": 5, "fine": 3, "bad": 1, "awful": 0, "poor": 1, "dull": 2}
+
+
+def stars(texts):
+    return np.array([100 + 7 * STARS[text.split()[1]] for text in texts])
+
+
+def head(tower, **params):
+    return ComposedRegressor([("bag", tower)], **{"random_state": 0, "max_epochs": 30, **params})
+
+
+def test_learns_numbers_of_any_size(tower, data, held_out):
+    model = head(tower).fit(data[0], stars(data[0]))
+    assert model.predict(held_out[0]).shape == (len(held_out[0]),)
+    assert model.score(held_out[0], stars(held_out[0])) > 0.95
+
+
+def test_several_targets(tower, data, held_out):
+    def targets(texts):
+        return np.stack([stars(texts), -0.001 * stars(texts), np.ones(len(texts))], axis=1)
+
+    model = head(tower).fit(data[0], targets(data[0]))
+    found = model.predict(held_out[0])
+    assert found.shape == (len(held_out[0]), 3)
+    np.testing.assert_allclose(found[:, 0] * -0.001, found[:, 1], atol=0.005)
+    np.testing.assert_allclose(found[:, 2], 1, atol=0.5)
+    with pytest.raises(ValueError, match="2 targets, but the first fit saw 3"):
+        model.partial_fit(data[0], targets(data[0])[:, :2])
+
+
+def test_begins_at_a_ridge_regression(tower, data, held_out):
+    model = head(tower, linear_probe=True, freeze="towers", lr=1e-9, max_epochs=1)
+    assert model.fit(data[0], stars(data[0])).score(held_out[0], stars(held_out[0])) > 0.7
+
+
+def test_weights_count(tower, data):
+    texts = ["a good film"] * 20
+    y = [0.0, 10.0] * 10
+    model = head(tower, validation_fraction=0, lr=0.01)
+    weights = [1, 9] * 10
+    assert model.fit(texts, y, sample_weight=weights).predict(texts[:1])[0] == pytest.approx(
+        9, abs=1
+    )
+
+
+def test_what_is_no_number_is_refused(tower, data):
+    for y in ([np.nan] * len(data[0]), ["a"] * len(data[0]), None):
+        with pytest.raises(ValueError, match="NaN|convert|requires y"):
+            head(tower).fit(data[0], y)
