@@ -24,6 +24,7 @@ from sklearn_cclm._checkpoint import Checkpoint
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._schedule import OPTIMIZERS, Schedule
 from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm.nn.embedding import NgramBase
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 
 
@@ -91,7 +92,9 @@ def train(
     )
     with isolated_seed(seed):
         net.initialize()
-    net.module_.base.sparse_gradient = isinstance(net.optimizer_, LazyAdamW)
+    for part in net.module_.modules():
+        if isinstance(part, NgramBase):
+            part.sparse_gradient = isinstance(net.optimizer_, LazyAdamW)
     net.max_grad_norm, net.precision = schedule.max_grad_norm, schedule.precision
     net.checkpoint, net.state = checkpoint, state
     if optimizer is not None:
