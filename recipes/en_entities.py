@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from _corpora import need
+from _evaluate import RATES, curves
 
 from sklearn_cclm import ConvConfig, EntityPretrainer, Shelf, Tower, TypoNoise
 from sklearn_cclm.datasets import read_conll
@@ -34,7 +35,6 @@ KINDS = {
     "programlang song",
 }
 KIND = {name: kind for kind, names in KINDS.items() for name in names.split()}
-RATES = (0.0, 0.05, 0.1, 0.2)
 
 
 def read(name):
@@ -101,6 +101,7 @@ def main():
     seconds = time.perf_counter() - start
     stored = options.work / "stored-entities"
     fitted.tower_.save(stored, dtype=options.dtype)
+    loaded = Tower.load(stored)
     entry = shelf.publish(
         fitted.tower_,
         "en-entities",
@@ -108,10 +109,11 @@ def main():
         corpora=LICENCES,
         recipe=f"recipes/en_entities.py, {len(sentences):,} sentences x {options.epochs}, "
         f"{seconds:.0f} s",
-        metrics=[curve(Tower.load(stored))],
+        metrics=[curve(loaded), *curves(loaded)],
         dtype=options.dtype,
+        base_in="en-semantic",
     )
-    print(f"published {entry.name}@{entry.revision}, {entry.size:,} bytes: {entry.metrics}")
+    print(f"published {entry.pinned}, {entry.size:,} bytes: {entry.metrics}")
 
 
 if __name__ == "__main__":

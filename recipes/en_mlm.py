@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 from _corpora import LICENCES, training_texts
+from _evaluate import RATES, curves
 
 from sklearn_cclm import (
     MaskedLanguagePretrainer,
@@ -26,7 +27,6 @@ from sklearn_cclm import (
 )
 from sklearn_cclm.shelf import Curve
 
-RATES = (0.0, 0.05, 0.1, 0.2)
 N_HELD_OUT = 2000
 
 
@@ -82,10 +82,11 @@ def main():
         licence="CC-BY-SA-4.0",
         corpora=LICENCES,
         recipe=f"recipes/en_mlm.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s",
-        metrics=[curve(fitted, texts[:N_HELD_OUT])],
+        metrics=[curve(fitted, texts[:N_HELD_OUT]), *curves(fitted.tower_)],
         dtype=options.dtype,
+        base_in="en-semantic",
     )
-    print(f"published {entry.name}@{entry.revision}, {entry.size:,} bytes: {entry.metrics}")
+    print(f"published {entry.pinned}, {entry.size:,} bytes: {entry.metrics}")
 
 
 if __name__ == "__main__":

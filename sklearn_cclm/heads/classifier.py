@@ -42,7 +42,7 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
         weights that each decides for itself.
     hidden : int, default=0
         Units of a hidden layer between the towers and the output; 0 for none.
-    dropout : float, default=0.1
+    dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, 1 for those not named. "balanced" gives all classes the same
@@ -156,7 +156,7 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
         pooling: str = "native",
         combine: str = "concat",
         hidden: int = 0,
-        dropout: float = 0.1,
+        dropout: float = 0.5,
         class_weight: Any = None,
         label_smoothing: float = 0.0,
         fit_towers: bool = False,

@@ -39,7 +39,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         weights that each decides for itself.
     hidden : int, default=0
         Units of a hidden layer between the towers and the output; 0 for none.
-    dropout : float, default=0.1
+    dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     fit_towers : bool, default=False
         Whether pretrainers among the towers are trained first.
@@ -145,7 +145,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         pooling: str = "native",
         combine: str = "concat",
         hidden: int = 0,
-        dropout: float = 0.1,
+        dropout: float = 0.5,
         fit_towers: bool = False,
         freeze: str | int = "none",
         linear_probe: bool = False,

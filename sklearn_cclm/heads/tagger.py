@@ -38,7 +38,7 @@ class ComposedTagger(ComposedHead, EntityTask):
         weights that each decides for itself.
     hidden : int, default=0
         Units of a hidden layer between the towers and the output; 0 for none.
-    dropout : float, default=0.1
+    dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     entity_weight : float, default=2.0
         What a character of an entity counts in the loss, where one outside counts 1: more finds
@@ -150,7 +150,7 @@ class ComposedTagger(ComposedHead, EntityTask):
         *,
         combine: str = "concat",
         hidden: int = 0,
-        dropout: float = 0.1,
+        dropout: float = 0.5,
         entity_weight: float = 2.0,
         fit_towers: bool = False,
         freeze: str | int = "none",
