@@ -1,0 +1,122 @@
+"""`explain`: what of a text, and which towers, a linear model's decision rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_cclm._params import check_integer
+from sklearn_cclm._texts import check_texts
+from sklearn_cclm.models._embedder import ComposedEmbedder
+from sklearn_cclm.robustness._explanation import Explanation
+
+
+def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3) -> Explanation:
+    """Say how much each tower, and each character, contributes to a decision.
+
+    A linear model adds up a contribution of each feature, hence of each tower. What a character
+    contributes is measured by occlusion: how much lower the decision is without it and its
+    neighbours (Zeiler and Fergus, 2014).
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted: a `ComposedEmbedder` first, a linear model with ``coef_`` last, and between them
+        maybe steps that keep the features, such as ``Normalizer``.
+    text : str
+        What was decided on.
+    label : object, default=None
+        The class whose decision is explained; None is the predicted one. Of a regression, None.
+    window : int, default=3
+        How many characters are left out at once, around each.
+
+    Returns
+    -------
+    Explanation
+        The decision, the contributions of towers and intercept, which add up to it, and of
+        characters, as data and as a view.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the pipeline is no such one, the text no text, or the label none of the classes.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer
+    >>> from sklearn_cclm.robustness import explain
+    >>> texts, labels = ["a good film", "a bad film"] * 20, ["+", "-"] * 20
+    >>> base = CCLMModelBase(width=16, n_buckets=500)
+    >>> chars = MaskedCharacterPretrainer(base, tower="pooled", max_epochs=1, random_state=0)
+    >>> embedder = ComposedEmbedder([("chars", chars.fit(texts).tower_)], lexical=True)
+    >>> pipe = make_pipeline(embedder, LogisticRegression()).fit(texts, labels)
+    >>> found = explain(pipe, "a good film")
+    >>> found.label, sorted(found.parts)
+    ('+', ['chars', 'lexical'])
+    >>> 2 <= found.characters.argmax() < 6  # within "good"
+    np.True_
+    """
+    embedder, model = _ends(pipeline)
+    check_integer("window", window, 1)
+    (text,) = check_texts([text])
+    texts = [text, *(_without(text, place, window) for place in range(len(text)))]
+    features = pipeline[:-1].transform(texts)
+    names = [name.partition("__")[0] for name in embedder.get_feature_names_out()]
+    if features.shape[1] != len(names):
+        raise ValueError(
+            f"The steps between the embedder and the model make {features.shape[1]} features of "
+            f"{len(names)}, so that no tower's can be told: leave out those that mix features."
+        )
+    label, weights, intercept = _linear(model, features[:1], label)
+    decisions = np.asarray(features @ weights).ravel() + intercept
+    first = features[0].toarray().ravel() if sparse.issparse(features) else features[0]
+    parts: dict[str, float] = dict.fromkeys(names, 0.0)
+    for name in parts:
+        own = np.array([other == name for other in names])
+        parts[name] = float(first[own] @ weights[own])
+    return Explanation(
+        text, label, float(decisions[0]), float(intercept), parts, decisions[0] - decisions[1:]
+    )
+
+
+def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
+    """Return the embedder and the linear model of a fitted pipeline."""
+    check_is_fitted(pipeline)
+    steps = [step for _, step in pipeline.steps] if isinstance(pipeline, Pipeline) else [None]
+    if not isinstance(steps[0], ComposedEmbedder) or not hasattr(steps[-1], "coef_"):
+        raise TypeError(
+            "explain needs a Pipeline of a ComposedEmbedder and a linear model with coef_, such "
+            f"as LogisticRegression; got {pipeline!r}."
+        )
+    return steps[0], steps[-1]
+
+
+def _without(text: str, place: int, window: int) -> str:
+    """Return a text without the characters around a place."""
+    start = max(0, place - (window - 1) // 2)
+    return text[:start] + text[start + window :]
+
+
+def _linear(model: Any, features: Any, label: Any) -> tuple[Any, np.ndarray, float]:
+    """Return the label, and the weights and intercept of its decision."""
+    coef = np.atleast_2d(model.coef_)
+    intercept = np.atleast_1d(model.intercept_).astype(float)
+    if not hasattr(model, "classes_"):
+        if label is not None or len(coef) > 1:
+            raise ValueError("Of a regression, explain takes label=None and one target.")
+        return None, coef[0], intercept[0]
+    classes = model.classes_.tolist()
+    chosen = model.predict(features).tolist()[0] if label is None else label
+    if chosen not in classes:
+        raise ValueError(f"label={label!r} must be one of the classes {classes}.")
+    place = classes.index(chosen)
+    if len(coef) > 1:
+        return chosen, coef[place], intercept[place]
+    sign = 1.0 if place == 1 else -1.0
+    return chosen, sign * coef[0], sign * intercept[0]

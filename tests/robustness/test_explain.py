@@ -1,0 +1,102 @@
+"""`explain`: contributions add up, and characters matter where the text does."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer, PooledConfig
+from sklearn_cclm.robustness import explain
+
+TEXTS = ["what a good film", "what a bad film", "a fine book", "a good book", "a bad day"] * 8
+LABELS = ["+", "-", "0", "+", "-"] * 8
+
+
+@pytest.fixture(scope="module")
+def embedder():
+    recipe = CCLMModelBase(width=16, n_buckets=500)
+    chars = MaskedCharacterPretrainer(
+        recipe, tower=PooledConfig(width=8, hidden=8), max_epochs=1, random_state=0
+    ).fit(TEXTS)
+    return ComposedEmbedder([("chars", chars.tower_), ("more", chars.tower_)], lexical=True)
+
+
+@pytest.mark.parametrize("steps", [[], [Normalizer()], [StandardScaler(with_mean=False)]])
+def test_parts_add_up_to_the_decision(embedder, steps):
+    pipe = make_pipeline(embedder, *steps, LogisticRegression()).fit(TEXTS, LABELS)
+    text = "a good day"
+    for place, label in enumerate(pipe.classes_):
+        found = explain(pipe, text, label=label)
+        assert list(found.parts) == ["chars", "more", "lexical"]
+        assert found.decision == pytest.approx(pipe.decision_function([text])[0, place], abs=1e-4)
+        assert sum(found.parts.values()) + found.intercept == pytest.approx(
+            found.decision, abs=1e-4
+        )
+    assert explain(pipe, text).label == pipe.predict([text])[0]
+
+
+def test_two_classes_mirror_each_other(embedder):
+    pipe = make_pipeline(embedder, LogisticRegression()).fit(TEXTS, [k == "+" for k in LABELS])
+    yes, no = (explain(pipe, "a good day", label=label) for label in (True, False))
+    assert yes.decision == -no.decision
+    np.testing.assert_array_equal(yes.characters, -no.characters)
+    assert explain(pipe, "a good day").label is True
+
+
+def test_characters_that_decide_stand_out(embedder):
+    pipe = make_pipeline(embedder, LogisticRegression(C=10)).fit(TEXTS, LABELS)
+    text = "a good thing"
+    found = explain(pipe, text, label="+")
+    assert found.characters.shape == (len(text),)
+    assert 2 <= found.characters.argmax() < 6
+    without = pipe.decision_function(["a g thing"])[0, 0]  # around the second "o"
+    assert found.characters[4] == pytest.approx(found.decision - without, abs=1e-4)
+    assert found.characters[2:6].mean() > 2 * np.abs(found.characters[8:]).mean()
+
+
+def test_a_regression_has_no_label(embedder):
+    pipe = make_pipeline(embedder, Ridge()).fit(TEXTS, [5.0, 1, 3, 5, 1] * 8)
+    found = explain(pipe, "a good film")
+    assert found.label is None
+    assert found.decision == pytest.approx(pipe.predict(["a good film"])[0], abs=1e-4)
+    with pytest.raises(ValueError, match="label=None"):
+        explain(pipe, "a good film", label="+")
+
+
+def test_an_empty_text_has_no_characters(embedder):
+    pipe = make_pipeline(embedder, LogisticRegression()).fit(TEXTS, LABELS)
+    assert explain(pipe, "").characters.shape == (0,)
+    assert "decision" in explain(pipe, "")._repr_html_()
+
+
+def test_views(embedder):
+    pipe = make_pipeline(embedder, LogisticRegression()).fit(TEXTS, LABELS)
+    found = explain(pipe, "<b>good</b>")
+    page = found._repr_html_()
+    assert "<b>" not in page
+    assert page.count("<span") == len(found.text)
+    assert page.count("&lt;") == 2
+    pytest.importorskip("matplotlib", reason="plots need matplotlib")
+    axes = found.plot()
+    assert [patch.get_height() for patch in axes.patches] == found.characters.tolist()
+    pytest.importorskip("pandas", reason="tables need pandas")
+    assert found.to_frame()["character"].tolist() == list(found.text)
+
+
+def test_what_cannot_be_explained_is_refused(embedder):
+    pipe = make_pipeline(embedder, LogisticRegression()).fit(TEXTS, LABELS)
+    with pytest.raises(ValueError, match=r"label='\?' must be one of the classes"):
+        explain(pipe, "a text", label="?")
+    with pytest.raises(ValueError, match="window=0"):
+        explain(pipe, "a text", window=0)
+    with pytest.raises(TypeError, match="Text 0 is not a str"):
+        explain(pipe, 3)
+    for wrong in (pipe[-1], make_pipeline(embedder).fit(TEXTS)):
+        with pytest.raises(TypeError, match="Pipeline of a ComposedEmbedder and a linear model"):
+            explain(wrong, "a text")
+    dense = embedder.__class__(embedder.towers)
+    mixed = make_pipeline(dense, PCA(5), LogisticRegression()).fit(TEXTS, LABELS)
+    with pytest.raises(ValueError, match="make 5 features of 16"):
+        explain(mixed, "a text")
