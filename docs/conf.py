@@ -46,6 +46,7 @@ SECTIONS = {
     "Losses": ["sklearn_cclm.nn.losses"],
     "Noise": ["sklearn_cclm.noise"],
     "Data": ["sklearn_cclm.datasets"],
+    "Robustness": ["sklearn_cclm.robustness"],
     "Shelf": ["sklearn_cclm.shelf"],
     "Tools": ["sklearn_cclm.utils", "sklearn_cclm.utils.estimator_checks"],
     "Save and load": ["sklearn_cclm"],

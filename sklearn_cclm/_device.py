@@ -1,8 +1,13 @@
-"""Where torch computes."""
+"""Where torch computes, and that it does so in forked processes."""
 
+import os
 from typing import Any
 
 import torch
+
+if hasattr(os, "register_at_fork"):
+    # torch's threads are not there in a child, which waits for them forever (pytorch#17199)
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def resolve_device(device: str) -> torch.device:

@@ -1,0 +1,105 @@
+"""One fitted object in many threads, and in processes of every kind after torch has run."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    ComposedClassifier,
+    ComposedEmbedder,
+    ComposedModel,
+    MaskedCharacterPretrainer,
+    PooledConfig,
+    StridedConfig,
+)
+
+TEXTS = ["where is my card", "my card has not come", "please cancel my order", "a b c d e"] * 10
+SCRIPT = """
+import sys
+import numpy as np, torch
+from joblib import Parallel, delayed
+from multiprocessing import get_context
+from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer
+
+def main():
+    texts = [f"text {i} of a few" for i in range(20)]
+    base = CCLMModelBase(width=16, n_buckets=100)
+    chars = MaskedCharacterPretrainer(base, tower="pooled", max_epochs=1, random_state=0).fit(texts)
+    torch.set_num_threads(2)
+    torch.ones(1000, 1000) @ torch.ones(1000, 1000)  # makes the threads that forks lack
+    embedder = ComposedEmbedder([("chars", chars.tower_)]).fit(texts)
+    expected = embedder.transform(texts)
+    if sys.argv[1] == "loky":
+        found = Parallel(2)(delayed(embedder.transform)(texts) for _ in range(2))
+    else:
+        with get_context(sys.argv[1]).Pool(2) as pool:
+            found = pool.map(embedder.transform, [texts] * 2)
+    for vectors in found:
+        np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    print("same")
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.parametrize("kind", ["fork", "spawn", "loky"])
+@pytest.mark.timeout(100)
+def test_processes_after_torch_has_run_in_the_parent(kind, tmp_path):
+    """Without mending, forked ones wait forever for threads that they do not have."""
+    if kind == "fork" and not hasattr(os, "fork"):
+        pytest.skip("this system forks no processes")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    env = {**os.environ, "OMP_NUM_THREADS": "2"}
+    found = subprocess.run(
+        [sys.executable, str(script), kind], capture_output=True, text=True, timeout=90, env=env
+    )
+    assert found.stdout.strip() == "same", found.stderr
+
+
+@pytest.fixture(scope="module")
+def readers():
+    """Fitted objects and what they are asked."""
+    recipe = CCLMModelBase(width=16, n_buckets=500)
+    one = MaskedCharacterPretrainer(
+        recipe, tower=PooledConfig(width=16, hidden=16), max_epochs=1, random_state=0
+    ).fit(TEXTS)
+    strided = StridedConfig(width=8, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=2)
+    two = MaskedCharacterPretrainer(one.base_, tower=strided, max_epochs=1, random_state=0)
+    towers = [("one", one.tower_), ("two", two.fit(TEXTS).tower_)]
+    labels = [0, 1, 2, 3] * 10
+    return {
+        "embedder": ComposedEmbedder(towers, lexical=True).fit(TEXTS).transform,
+        "model": ComposedModel(towers).fit(TEXTS).transform,
+        "head": ComposedClassifier(towers, max_epochs=1).fit(TEXTS, labels).predict_proba,
+    }
+
+
+@pytest.mark.parametrize("name", ["embedder", "model", "head"])
+def test_threads_get_what_a_single_one_does(readers, name):
+    read, calls = readers[name], [TEXTS[i : i + 5] for i in range(32)]
+    expected = [dense(read(texts)) for texts in calls]
+    start = threading.Barrier(8)
+
+    def work(number):
+        start.wait()
+        return [dense(read(calls[(number + i) % 32])) for i in range(32)]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(work, range(8)))
+    for number, rows in enumerate(found):
+        for i, row in enumerate(rows):
+            np.testing.assert_allclose(row, expected[(number + i) % 32], atol=1e-6)
+
+
+def dense(found):
+    return found.toarray() if hasattr(found, "toarray") else found

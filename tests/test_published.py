@@ -1,0 +1,96 @@
+"""The towers that come with the package, and what is made of them where none are named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import normalize
+
+from sklearn_cclm import (
+    ComposedClassifier,
+    ComposedEmbedder,
+    ComposedModel,
+    EntityPretrainer,
+    Shelf,
+    load,
+)
+from sklearn_cclm.shelf import ShelfError
+
+TEXTS = ["where is my card", "my card has not arrived", "cancel the order", "I want a refund"]
+
+
+@pytest.fixture(autouse=True)
+def packaged(monkeypatch):
+    monkeypatch.delenv("SKLEARN_CCLM_SHELF", raising=False)
+
+
+def test_towers_stand_on_one_base_and_are_small():
+    entries = Shelf().verify()
+    assert sorted({entry.name for entry in entries}) == ["en-entities", "en-mlm", "en-semantic"]
+    assert len({entry.base for entry in entries}) == 1
+    assert [entry.name for entry in entries if entry.base_in is None] == ["en-semantic"]
+    assert sum(entry.size for entry in entries) <= 30e6
+    folder = Path(Shelf()._location)
+    for entry in entries:
+        assert entry.metrics
+        card = (folder / entry.name / "README.md").read_text(encoding="utf-8")
+        assert entry.sha256 in card
+
+
+def test_an_embedder_without_towers_knows_english():
+    embedder = ComposedEmbedder().fit(TEXTS)
+    pairs = [
+        ("my crad is lsot", "my card is lost", "what a lovely evening"),
+        ("the movie was great", "I enjoyed the film", "book a table for two"),
+        ("is it going to rain", "what is the weather like", "I enjoyed the film"),
+    ]
+    for text, alike, other in pairs:
+        a, b, c = normalize(embedder.transform([text, alike, other]))
+        assert a @ b > a @ c + 0.15
+
+
+def test_parameters_of_an_embedder_without_towers(tmp_path):
+    embedder = clone(ComposedEmbedder())
+    assert embedder.get_params()["towers"] is None
+    assert [name for name, _ in embedder.fit(TEXTS).towers_] == ["en-semantic"]
+    assert embedder.get_feature_names_out()[0] == "en-semantic__0"
+    weighted = clone(embedder).set_params(tower_weights={"en-semantic": 2.0})
+    np.testing.assert_allclose(
+        weighted.fit_transform(TEXTS), 2 * embedder.transform(TEXTS), rtol=1e-6
+    )
+    embedder.save(tmp_path / "embedder", dtype="int8")
+    again = load(tmp_path / "embedder")
+    assert again.towers is None
+    np.testing.assert_allclose(again.transform(TEXTS), embedder.transform(TEXTS), atol=1e-5)
+    both = ComposedEmbedder(lexical=True).fit(TEXTS)
+    assert [name for name, _ in both.towers_] == ["en-semantic", "lexical"]
+
+
+def test_two_lines_to_start():
+    pipe = make_pipeline(ComposedEmbedder(), LogisticRegression()).fit(TEXTS, [0, 0, 1, 1])
+    assert pipe.predict(["wheres my crad", "pls cancel it"]).tolist() == [0, 1]
+    head = ComposedClassifier(linear_probe=True, max_epochs=1, random_state=0)
+    assert head.fit(TEXTS * 5, [0, 0, 1, 1] * 5).score(TEXTS, [0, 0, 1, 1]) == 1
+    assert ComposedModel().fit_transform(["some"]).shape == (1, 4, 384)
+
+
+def test_entities_are_found():
+    names = EntityPretrainer.from_tower("en-entities")
+    assert set(names.labels_) == {"location", "misc", "organization", "person"}
+    (spans,) = names.predict(["Barack Obama flew from London to New York ."])
+    text = "Barack Obama flew from London to New York ."
+    found = {text[span.start : span.end]: span.label for span in spans}
+    assert found.get("Barack Obama") == "person"
+    assert found.get("London") == "location"
+
+
+def test_a_shelf_without_the_published_tower_says_so(tmp_path, monkeypatch):
+    Path(tmp_path, "index.json").write_bytes(
+        b'{"entries": [], "format": "sklearn_cclm.shelf", "format_version": 1}'
+    )
+    monkeypatch.setenv("SKLEARN_CCLM_SHELF", str(tmp_path))
+    with pytest.raises(ShelfError, match="'en-semantic' is not on the shelf"):
+        ComposedEmbedder().fit(TEXTS)
