@@ -92,6 +92,7 @@ def train(
     )
     with isolated_seed(seed):
         net.initialize()
+    net.past_epochs_ = batches.place[0]
     for part in net.module_.modules():
         if isinstance(part, NgramBase):
             part.sparse_gradient = isinstance(net.optimizer_, LazyAdamW)
@@ -129,6 +130,7 @@ class _Net(NeuralNet):
     """A skorch net whose data are `Batches` and whose module computes its own loss."""
 
     completed_ = False
+    past_epochs_ = 0
     step_ = 0
     interrupted_ = False
     stopped_early_ = False
@@ -147,7 +149,7 @@ class _Net(NeuralNet):
     def on_epoch_begin(self, net: NeuralNet, **params: Any) -> None:
         super().on_epoch_begin(net, **params)
         if hasattr(self.module_, "begin_epoch"):
-            self.module_.begin_epoch(len(self.history))
+            self.module_.begin_epoch(self.past_epochs_ + len(self.history))
 
     def train_step_single(self, batch: Any, **params: Any) -> dict[str, torch.Tensor]:
         self.module_.train()

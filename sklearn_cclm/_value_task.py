@@ -46,7 +46,10 @@ class ValueTask(Trainer):
         values = y.values if y.values.ndim == 2 else y.values[:, None]
         self.one_target_ = y.values.ndim == 1
         self.mean_ = np.average(values, axis=0, weights=y.weights)
-        spread = np.sqrt(np.average((values - self.mean_) ** 2, axis=0, weights=y.weights))
+        with np.errstate(over="ignore", invalid="ignore"):
+            spread = np.sqrt(np.average((values - self.mean_) ** 2, axis=0, weights=y.weights))
+        if not np.isfinite(spread).all():
+            raise ValueError("y is too large for its spread to be a number: scale it down.")
         self.scale_ = np.where(spread > 0, spread, 1.0)
 
     def _examples(self, texts: list[str], y: Labels, owners: np.ndarray) -> Labels:

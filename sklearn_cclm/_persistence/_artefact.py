@@ -40,8 +40,8 @@ def save(
     Parameters
     ----------
     component : Base, Tower, ComposedModel, ComposedEmbedder, head or preprocessor
-        What to save; of a head, `noise`, `callbacks`, `checkpoint`, `random_state` and `history_`,
-        which training alone needs, are left out.
+        What to save; of a head, `noise`, `class_weight`, `callbacks`, `checkpoint`,
+        `random_state` and `history_`, which training alone needs, are left out.
     path : str or path-like
         The directory to make. An artefact that is there already is replaced; nothing else is.
     dtype : {"float32", "float16", "int8"}, default="float32"

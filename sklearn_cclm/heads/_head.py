@@ -15,16 +15,15 @@ from sklearn_cclm._batches import Batches
 from sklearn_cclm._corpus import split
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
-from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm._trainer import Trainer
 from sklearn_cclm._views import View
 from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.heads._stored import StoredHead
 from sklearn_cclm.models._embedder import ComposedEmbedder
+from sklearn_cclm.models._named_towers import check_alike, check_cls, check_pooling
 from sklearn_cclm.models._value import built
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
-from sklearn_cclm.nn.pooling import POOLINGS
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.preprocessing import CharPreprocessor
 
@@ -45,6 +44,8 @@ class ComposedHead(StoredHead, Trainer):
     freeze: str | int
     linear_probe: bool
     towers_: list[tuple[str, Tower]]
+    origins_: dict[str, str]
+    mix_: list[Any]
 
     @property
     def embedder_(self) -> ComposedEmbedder:
@@ -63,18 +64,20 @@ class ComposedHead(StoredHead, Trainer):
         """Return what pretrainers among the towers learn from."""
 
     def _begin(self, texts: Any, y: Any, seed: int) -> None:
-        towers = self._trained(texts, self._for_towers(y))
+        towers = self._trained(texts, self._for_towers(y), seed)
         self._check_towers(towers)
         self._use(towers, texts)
+        self.origins_ = {name: tower.digest for name, tower in towers}
+        self.mix_ = self._mix()
+
+    def _mix(self) -> list[Any]:
+        """Return the parameters that say what stands on the towers."""
+        return [self.pooling, self.combine, self.hidden]
 
     def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
         super()._check_towers(towers)
-        without = [name for name, tower in towers if not tower.base.reading["add_cls"]]
-        if "cls" in (self.pooling or "").split("+") and without:
-            raise ValueError(
-                f"pooling={self.pooling!r} reads the cls code, but the bases of {without} have "
-                "none. Pretrain with CharPreprocessor(add_cls=True), or choose another pooling."
-            )
+        check_alike(towers, ("normalization",))  # of texts, which noise then changes for all
+        check_cls(self.pooling or "native", towers)
 
     def _check_transformer(self, name: str, entry: Any) -> None:
         raise TypeError(
@@ -91,7 +94,7 @@ class ComposedHead(StoredHead, Trainer):
         return self._bases()[0].preprocessor()
 
     def _origin(self, *, more: bool) -> Any:
-        return self.towers_ if more else None
+        return self.towers_ if more else self._entries_ready()
 
     def _with_ids(self, view: View, batch: tuple) -> tuple:
         """Return a batch with the codes of the further bases."""
@@ -109,12 +112,11 @@ class ComposedHead(StoredHead, Trainer):
     def _batches(
         self, texts: Any, y: Any, validation: Any, **how: Any
     ) -> tuple[Batches, Batches | None]:
-        given = super()._batches(texts, y, validation, **how)
         reader = replace(self._reader(), noise=None)
         fraction = self._held_out(validation, once=how["once"])
         size = {"batch_size": self.batch_size, "seed": how["seed"]}
-        self._clean, _ = split(reader, texts, y, fraction=fraction, **size)
-        return given
+        self._clean = lambda: split(reader, texts, y, fraction=fraction, **size)[0]
+        return super()._batches(texts, y, validation, **how)
 
     def _builder(self, *, more: bool) -> Callable[[], ComposedTask]:
         def build() -> ComposedTask:
@@ -123,13 +125,13 @@ class ComposedHead(StoredHead, Trainer):
                 [base.build() for base in bases], [tower.build() for _, tower in self.towers_]
             )
             if more:
-                _load(module, self.head_weights_)
+                self._load(module)
                 return module
-            device = resolve_device(self.device)
+            device, clean = resolve_device(self.device), self._clean()
             module.to(device)
-            standardize(module, self._clean, device)
+            standardize(module, clean, device)
             if self.linear_probe:
-                probe(module, self._clean, device)
+                probe(module, clean, device)
             return module.cpu()
 
         return build
@@ -161,14 +163,22 @@ class ComposedHead(StoredHead, Trainer):
     def _task_module(self) -> ComposedTask:
         check_is_fitted(self)
         device = resolve_device(self.device)
-        with isolated_seed(0):
-            module = self._assembled(
-                [built(base, device) for base in self._bases()],
-                [built(tower, device) for _, tower in self.towers_],
-                freeze="towers",
-            )
-        _load(module, self.head_weights_)
+        bases = [built(base, device) for base in self._bases()]
+        towers = [built(tower, device) for _, tower in self.towers_]
+        with torch.device("meta"):  # whose weights cost nothing to make
+            module = self._assembled(bases, towers, freeze="towers")
+        self._load(module)
         return module
+
+    def _load(self, module: ComposedTask) -> None:
+        """Put the trained weights of trunk and output layer into a network."""
+        if self._mix() != self.mix_:
+            raise ValueError(
+                f"pooling, combine and hidden are {self._mix()}, and were {self.mix_} in training: "
+                "set them back, or clone the estimator to begin anew."
+            )
+        state = {name: torch.from_numpy(w.copy()) for name, w in self.head_weights_.items()}
+        module.load_state_dict(state, strict=False, assign=True)
 
     def _keep(self, module: ComposedTask, *, more: bool) -> None:
         state = module.state_dict().items()
@@ -198,12 +208,17 @@ class ComposedHead(StoredHead, Trainer):
         return total / np.bincount(owners, weights, len(texts))[:, None].astype(np.float32)
 
     def _check_goes_on(self) -> None:
-        names = [name for name, entry in self._listed() if not _is_drop(entry)]
-        if names != [name for name, _ in self.towers_]:
+        entries = dict(self._entries_ready())
+        others = [
+            name
+            for name, entry in entries.items()
+            if isinstance(entry, Tower) and entry.digest != self.origins_.get(name)
+        ]
+        if others or list(entries) != list(self.origins_):
             raise ValueError(
-                f"towers are {names}, but those that were trained are "
-                f"{[name for name, _ in self.towers_]}, and warm_start and partial_fit go on with "
-                "these. Set them back, or clone the estimator to begin anew."
+                f"towers are {list(entries)}, and those that the training began with "
+                f"{list(self.origins_)}; {others} are others. warm_start and partial_fit go on "
+                "with what was trained: set them back, or clone the estimator to begin anew."
             )
 
     def _check_params(self) -> None:
@@ -215,27 +230,12 @@ class ComposedHead(StoredHead, Trainer):
         check_integer("hidden", self.hidden, 0)
         check_real("dropout", self.dropout, 0, 1)
         _check_freeze(self.freeze)
-        _check_pooling(self.pooling)
+        if type(self).pooling is not None:
+            check_pooling(self.pooling)
 
 
 def _room(preprocessor: CharPreprocessor) -> int:
     return preprocessor.max_example_len - preprocessor.add_cls
-
-
-def _is_drop(entry: Any) -> bool:
-    return isinstance(entry, str) and entry == "drop"
-
-
-def _load(module: ComposedTask, weights: dict[str, np.ndarray]) -> None:
-    """Put the trained weights of trunk and output layer into a network."""
-    state = {name: torch.from_numpy(array) for name, array in weights.items()}
-    own = {k: v for k, v in module.state_dict().items() if not k.startswith(("base.", "tower."))}
-    if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in state.items()}:
-        raise ValueError(
-            "pooling, combine, hidden or towers differ from those that were trained: set them "
-            "back, or clone the estimator to begin anew."
-        )
-    module.load_state_dict(state, strict=False)
 
 
 def _check_freeze(freeze: Any) -> None:
@@ -243,13 +243,3 @@ def _check_freeze(freeze: Any) -> None:
         check_option("freeze", freeze, _FROZEN)
     else:
         check_integer("freeze", freeze, 0)
-
-
-def _check_pooling(pooling: Any) -> None:
-    parts = pooling.split("+") if isinstance(pooling, str) else [pooling]
-    known = set(parts) <= POOLINGS.keys() and len(set(parts)) == len(parts)
-    if pooling not in (None, "native") and not known:
-        raise ValueError(
-            f"pooling={pooling!r} must be 'native', or one or several of {sorted(POOLINGS)}, once "
-            "each, joined by '+'."
-        )

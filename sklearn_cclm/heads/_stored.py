@@ -12,13 +12,15 @@ from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm.models._named_towers import NamedTowers
 from sklearn_cclm.nn.composed_task import ComposedTask
 
-_OF_TRAINING = ("noise", "callbacks", "checkpoint", "random_state")  # not stored
+_OF_TRAINING = ("noise", "callbacks", "checkpoint", "random_state", "class_weight")  # not stored
 
 
 class StoredHead(NamedTowers):
     """A head saves what a composition does, what it learned of y, and its weights."""
 
     head_weights_: dict[str, np.ndarray]
+    origins_: dict[str, str]
+    mix_: list[Any]
 
     def _learned(self) -> dict[str, Any]:
         """Return what was learned of y, as JSON can hold it."""
@@ -36,7 +38,8 @@ class StoredHead(NamedTowers):
         state, _ = super()._stored(add)
         state["params"] = {k: v for k, v in state["params"].items() if k not in _OF_TRAINING}
         fitted = hasattr(self, "towers_")
-        learned = {**self._learned(), "n_iter": self.n_iter_} if fitted else None
+        own = {"n_iter": self.n_iter_, "origins": list(self.origins_.items())} if fitted else {}
+        learned = {**self._learned(), **own} if fitted else None
         return {**state, "learned": learned}, self.head_weights_ if fitted else {}
 
     @classmethod
@@ -45,12 +48,34 @@ class StoredHead(NamedTowers):
         learned = state.pop("learned")
         if (learned is None) != (state["fitted"] is None):
             raise ValueError("a head has learned if, and only if, it has towers.")
+        names = set(cls().get_params(deep=False)) - set(_OF_TRAINING)
+        check_keys("params", state["params"], names)
         head: Any = super()._from_stored(state, part, weights)
         if learned is not None:
-            head.n_iter_, head.history_, head.seed_ = learned.pop("n_iter"), [], 0
+            head._begun(learned.pop("n_iter"), learned.pop("origins"))
             head._take(learned)
             with torch.device("meta"):
                 module = head._on_meta()
             found = module.state_dict().items()
             head.head_weights_ = weights({name: tuple(tensor.shape) for name, tensor in found})
+            if not (head.head_weights_["trunk.mix.scale"] > 0).all():
+                raise ValueError("features must be divided by positive numbers.")
         return head
+
+    def _begun(self, n_iter: Any, origins: Any) -> None:
+        """Set what is known of the training, or raise ValueError."""
+        if type(n_iter) is not int or n_iter < 1:
+            raise ValueError(f"n_iter={n_iter!r} must be a positive integer.")
+        self.n_iter_, self.seed_ = n_iter, 0
+        self.history_: list[dict[str, Any]] = []
+        self.origins_ = {str(name): str(digest) for name, digest in origins}
+        if list(self.origins_) != [name for name, _ in self.towers_]:
+            raise ValueError("origins must name the towers.")
+        self.mix_ = self._mix()
+
+    def _mix(self) -> list[Any]:
+        """Return the parameters that say what stands on the towers."""
+        raise NotImplementedError
+
+    def _trained_entries(self) -> dict[str, Any]:
+        return {}  # what pretrainers had become is not there any more: it was trained further

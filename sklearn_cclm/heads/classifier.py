@@ -364,6 +364,8 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
             raise ValueError("classes must be a list of labels of one type.")
         if len(set(classes)) < len(classes) or classes != sorted(classes):
             raise ValueError("classes must differ and be sorted.")
+        if several and classes != list(range(len(classes))):
+            raise ValueError("where a text may have several labels, classes must be numbered.")
         self.classes_, self.multilabel_ = np.array(classes), several
 
     @property

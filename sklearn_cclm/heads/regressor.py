@@ -296,13 +296,16 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
 
     def _take(self, learned: Any) -> None:
         check_keys("learned", learned, ("mean", "scale", "one_target"))
-        mean, scale = (np.array(learned[name], dtype=np.float64) for name in ("mean", "scale"))
-        one = learned["one_target"]
-        if mean.ndim != 1 or mean.shape != scale.shape or type(one) is not bool:
+        mean, scale, one = learned["mean"], learned["scale"], learned["one_target"]
+        numbers = isinstance(mean, list) and isinstance(scale, list) and len(mean) == len(scale) > 0
+        if not numbers or any(type(n) not in (int, float) for n in [*mean, *scale]):
             raise ValueError("mean and scale must hold a number for each target.")
+        if min(scale) <= 0 or type(one) is not bool:
+            raise ValueError("scale must be positive, and one_target true or false.")
         if one and len(mean) != 1:
             raise ValueError(f"one_target=true, but there are {len(mean)} targets.")
-        self.mean_, self.scale_, self.one_target_ = mean, scale, one
+        self.mean_, self.scale_ = np.array(mean, dtype=float), np.array(scale, dtype=float)
+        self.one_target_ = one
 
     @property
     def _n_outputs(self) -> int:

@@ -11,9 +11,8 @@ from sklearn_cclm._params import check_bool
 from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
 from sklearn_cclm.models._composition import Composition
 from sklearn_cclm.models._inference import distinct, vectors
-from sklearn_cclm.models._named_towers import only_towers
+from sklearn_cclm.models._named_towers import check_cls, check_pooling, only_towers
 from sklearn_cclm.models._values import Tower
-from sklearn_cclm.nn.pooling import POOLINGS
 
 
 class ComposedEmbedder(Composition):
@@ -190,25 +189,14 @@ class ComposedEmbedder(Composition):
     def _check_params(self) -> None:
         super()._check_params()
         check_bool("lexical", self.lexical)
-        parts = self.pooling.split("+") if isinstance(self.pooling, str) else [None]
-        known = set(parts) <= POOLINGS.keys() and len(set(parts)) == len(parts)
-        if self.pooling != "native" and not known:
-            raise ValueError(
-                f"pooling={self.pooling!r} must be 'native', or one or several of "
-                f"{sorted(POOLINGS)}, once each, joined by '+'."
-            )
+        check_pooling(self.pooling)
 
     def _check_weights(self, names: list[str]) -> None:
         super()._check_weights([*names, "lexical"])  # as a dropped tower may have a weight
 
     def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
         super()._check_towers(towers)
-        without = [n for n, tower in only_towers(towers) if not tower.base.reading["add_cls"]]
-        if "cls" in self.pooling.split("+") and without:
-            raise ValueError(
-                f"pooling={self.pooling!r} reads the cls code, but the bases of {without} have "
-                "none. Pretrain with CharPreprocessor(add_cls=True), or choose another pooling."
-            )
+        check_cls(self.pooling, towers)
 
 
 def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:

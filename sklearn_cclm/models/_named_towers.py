@@ -12,6 +12,7 @@ from sklearn_cclm._named import NamedPartsMixin
 from sklearn_cclm.models._blocks import is_transformer
 from sklearn_cclm.models._stored_towers import StoredTowers
 from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.nn.pooling import POOLINGS
 from sklearn_cclm.shelf._names import resolve
 
 PUBLISHED = (("en-semantic", "en-semantic"),)  # what ``towers=None`` stands for
@@ -37,23 +38,26 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         if not towers:
             raise ValueError("Every tower is 'drop'; keep at least one.")
 
-    def _trained(self, texts: list[str], y: Any) -> list[tuple[str, Any]]:
-        """Return the towers, training pretrainers and fitting transformers; "drop" is left out.
-
-        Pretrainers of equal base recipes share a base.
-        """
-        entries = [
+    def _entries_ready(self) -> list[tuple[str, Any]]:
+        """Return the entries as `_ready` gives them; "drop" is left out."""
+        return [
             (name, self._ready(name, entry))
             for name, entry in self._listed()
             if not (isinstance(entry, str) and entry == "drop")
         ]
+
+    def _trained(self, texts: list[str], y: Any, seed: int | None = None) -> list[tuple[str, Any]]:
+        """Return the towers, training pretrainers and fitting transformers.
+
+        Pretrainers of equal base recipes share a base; those without a seed take this one.
+        """
         bases: dict[str, Base] = {}
         towers = []
-        for name, entry in entries:
+        for name, entry in self._entries_ready():
             if is_transformer(entry):
                 entry = clone(entry).fit(texts, y)
             elif not isinstance(entry, Tower):
-                entry = self._train_part(entry, texts, y, bases)
+                entry = self._train_part(entry, texts, y, bases, seed)
             towers.append((name, entry))
         return towers
 
@@ -85,9 +89,13 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         """Return the names and entries that make the features, in order."""
         return list(PUBLISHED if self.towers is None else self.towers)
 
-    def _train_part(self, entry: Any, texts: list[str], y: Any, bases: dict[str, Base]) -> Tower:
+    def _train_part(
+        self, entry: Any, texts: list[str], y: Any, bases: dict[str, Base], seed: int | None
+    ) -> Tower:
         """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
         pretrainer = clone(entry)
+        if seed is not None and pretrainer.random_state is None:
+            pretrainer.set_params(random_state=seed)
         key = joblib.hash(pretrainer.base)
         pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y)
         bases.setdefault(key, pretrainer.base_)
@@ -116,9 +124,32 @@ def _wrong_entry(name: str, entry: Any) -> str:
     )
 
 
-def check_alike(towers: list[tuple[str, Tower]]) -> None:
+def check_pooling(pooling: Any) -> None:
+    """Raise ValueError unless this is "native", or names of poolings joined by "+"."""
+    parts = pooling.split("+") if isinstance(pooling, str) else [None]
+    known = set(parts) <= POOLINGS.keys() and len(set(parts)) == len(parts)
+    if parts != ["native"] and not known:
+        raise ValueError(
+            f"pooling={pooling!r} must be 'native', or one or several of {sorted(POOLINGS)}, once "
+            "each, joined by '+'."
+        )
+
+
+def check_cls(pooling: str, towers: list[tuple[str, Any]]) -> None:
+    """Raise ValueError if the cls code is to be read and a base has none."""
+    without = [name for name, tower in only_towers(towers) if not tower.base.reading["add_cls"]]
+    if "cls" in pooling.split("+") and without:
+        raise ValueError(
+            f"pooling={pooling!r} reads the cls code, but the bases of {without} have none. "
+            "Pretrain with CharPreprocessor(add_cls=True), or choose another pooling."
+        )
+
+
+def check_alike(
+    towers: list[tuple[str, Tower]], settings: tuple[str, ...] = ("normalization", "add_cls")
+) -> None:
     """Raise ValueError if the characters of the towers do not stand at the same places."""
-    for setting in ("normalization", "add_cls"):
+    for setting in settings:
         found = {name: tower.base.reading[setting] for name, tower in towers}
         if len(set(found.values())) > 1:
             raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 
 from sklearn_cclm._persistence import Persistent
 from sklearn_cclm._persistence._config import check_keys
@@ -19,8 +20,12 @@ class StoredTowers(Persistent, BaseEstimator):
     def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
         fitted = getattr(self, "towers_", None)
         used = _places(fitted, add)
-        entries = _places(self.towers, add, dict(fitted or []))
+        entries = _places(self.towers, add, self._trained_entries())
         return {"params": {**self.get_params(deep=False), "towers": entries}, "fitted": used}, {}
+
+    def _trained_entries(self) -> dict[str, Any]:
+        """Return the towers that pretrainers among the entries have become, by name."""
+        return dict(getattr(self, "towers_", ()))
 
     @classmethod
     def _from_stored(cls, state: Any, part: Callable, weights: Callable) -> Self:
@@ -50,7 +55,9 @@ def _places(
 def _place(name: str, entry: Any, add: Callable[[Any], int], trained: Any) -> int | str:
     if isinstance(entry, str):
         return entry
-    tower = entry if isinstance(entry, Tower) else trained
+    tower = trained if not isinstance(entry, Tower) else entry
+    if isinstance(entry, FrozenEstimator) and isinstance(getattr(entry, "tower_", None), Tower):
+        tower = entry.tower_
     if isinstance(tower, Tower):
         return add(tower)
     advice = (

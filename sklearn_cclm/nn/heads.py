@@ -70,10 +70,14 @@ class TagHead(Head):
     def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
         super().__init__()
         self.output = nn.Linear(width, n_tags)
-        self.weights: Tensor
-        weights = torch.full((n_tags,), float(entity_weight))
+        self.entity_weight = float(entity_weight)
+
+    @property
+    def weights(self) -> Tensor:
+        """What a character of each tag counts."""
+        weights = torch.full_like(self.output.bias, self.entity_weight, requires_grad=False)
         weights[0] = 1.0
-        self.register_buffer("weights", weights, persistent=False)
+        return weights
 
     def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         return self.output(tower(encoding).flatten(0, 1)[batch.extra["positions"]])

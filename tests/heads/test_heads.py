@@ -1,14 +1,19 @@
 """What all heads share: towers go in unchanged, and come out as what the freezing allows."""
 
+import joblib
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from sklearn_cclm import (
+    CCLMModelBase,
+    CharPreprocessor,
     ComposedClassifier,
     ComposedEmbedder,
     ComposedRegressor,
@@ -24,7 +29,9 @@ COMBINE = ("concat", "gated", "attention")
 
 
 def head(towers, **params):
-    return ComposedClassifier(towers, **{"max_epochs": 3, "random_state": 0, **params})
+    return ComposedClassifier(
+        towers, **{"max_epochs": 3, "dropout": 0.1, "random_state": 0, **params}
+    )
 
 
 def digests(towers):
@@ -158,11 +165,33 @@ def test_training_goes_on(towers, data):
 def test_another_shape_does_not_go_on(towers, data):
     warm = head(towers, max_epochs=1, warm_start=True).fit(*data)
     before = warm.predict_proba(data[0])
-    for change in ({"hidden": 5}, {"combine": "gated"}, {"strided": "drop"}):
+    other = (
+        towers[0][1].with_head({}, ()).with_module(towers[0][1].build(), warm.towers_[0][1].base)
+    )
+    changes = [{"hidden": 5}, {"combine": "gated"}, {"strided": "drop"}, {"bag": other}]
+    for change in changes:
         changed = clone(warm).fit(*data).set_params(**change)
-        with pytest.raises(ValueError, match="set them|Set them"):
+        with pytest.raises(ValueError, match="set them back"):
             changed.fit(*data)
     np.testing.assert_array_equal(warm.predict_proba(data[0]), before)
+
+
+def test_a_head_does_not_predict_by_another_mix(tower, data):
+    model = head([("bag", tower)], pooling="mean", max_epochs=1).fit(*data)
+    with pytest.raises(ValueError, match="were \\['mean', 'concat', 0\\] in training"):
+        model.set_params(pooling="max").predict(data[0])
+
+
+def test_thawing_goes_on_over_several_fits(tower, data):
+    warm = head([("bag", tower)], freeze=1, max_epochs=1, warm_start=True).fit(*data)
+    assert warm.towers_[0][1] == tower
+    assert warm.fit(*data).towers_[0][1] != tower
+    assert warm.towers_[0][1].base == tower.base
+    assert warm.fit(*data).towers_[0][1].base != tower.base
+    part = head([("bag", tower)], freeze=1)
+    for _ in range(2):
+        part.partial_fit(*data, classes=["bad", "good"])
+    assert part.towers_[0][1] != tower
 
 
 class Crash(Callback):
@@ -187,6 +216,52 @@ def test_a_crashed_training_is_resumed(towers, data, tmp_path):
     np.testing.assert_array_equal(resumed.predict_proba(data[0]), straight.predict_proba(data[0]))
 
 
+def test_a_checkpoint_is_of_its_towers(tower, other, data, tmp_path):
+    """Frozen estimators look alike, whatever they hold."""
+    params = {"max_epochs": 2, "checkpoint": tmp_path / "state", "checkpoint_every": 1}
+    one, two = (frozen(tower), frozen(tower.with_module(tower.build(), zeroed(tower.base))))
+    with pytest.raises(RuntimeError, match="crash"):
+        head([("bag", one)], callbacks=[Crash(2)], **params).fit(*data)
+    fresh = head([("bag", two)], max_epochs=2).fit(*data)
+    again = head([("bag", two)], **params).fit(*data)
+    np.testing.assert_array_equal(again.predict_proba(data[0]), fresh.predict_proba(data[0]))
+
+
+def test_pretrainers_without_a_seed_take_that_of_the_head(data, tmp_path):
+    chars = MaskedCharacterPretrainer(tower=PooledConfig(width=8, hidden=8), max_epochs=1)
+    params = {"fit_towers": True, "freeze": "towers", "max_epochs": 3}
+    straight = head([("chars", chars)], **params).fit(*data)
+    params.update(checkpoint=tmp_path / "state", checkpoint_every=1)
+    with pytest.raises(RuntimeError, match="crash"):
+        head([("chars", chars)], callbacks=[Crash(3)], **params).fit(*data)
+    resumed = head([("chars", chars)], **params).fit(*data)
+    assert resumed.towers_ == straight.towers_
+    np.testing.assert_array_equal(resumed.predict_proba(data[0]), straight.predict_proba(data[0]))
+
+
+def zeroed(base):
+    module = base.build()
+    with torch.no_grad():
+        for weights in module.parameters():
+            weights.zero_()
+    return base.with_module(module)
+
+
+def frozen(tower):
+    """A frozen pretrainer with a tower, without training one."""
+    fitted = MaskedCharacterPretrainer(max_epochs=1)
+    fitted.tower_, fitted.base_ = tower, tower.base
+    return FrozenEstimator(fitted)
+
+
+def test_bases_that_normalise_otherwise_are_refused(tower, data):
+    chars = CharPreprocessor(max_example_len=64, normalization="NFKC")
+    recipe = CCLMModelBase(chars, width=8, n_buckets=50)
+    plain = MaskedCharacterPretrainer(recipe, tower="pooled", max_epochs=1).fit(data[0])
+    with pytest.raises(ValueError, match="differ in normalization"):
+        head([("bag", tower), ("plain", plain.tower_)]).fit(*data)
+
+
 def test_early_stopping_returns_the_best(towers, data):
     model = head(towers, max_epochs=40, early_stopping=True, patience=2, lr=0.05).fit(*data)
     assert model.n_iter_ < 40
@@ -208,6 +283,8 @@ def test_a_loss_that_is_not_finite_stops_and_loses_nothing(towers, data):
         ({"combine": "sum"}, "combine='sum' must be one of"),
         ({"pooling": "mean+mean"}, "pooling='mean\\+mean' must be"),
         ({"pooling": "cls"}, "reads the cls code, but the bases of \\['bag', 'strided'\\]"),
+        ({"pooling": None}, "pooling=None must be"),
+        ({"pooling": ["mean"]}, "pooling=\\['mean'\\] must be"),
         ({"hidden": -1}, "hidden=-1"),
         ({"dropout": 1.5}, "dropout=1.5"),
         ({"tower_lr": 0}, "tower_lr=0"),
@@ -252,9 +329,38 @@ def test_saved_and_loaded(towers, data, held_out, tmp_path, number):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "fitted" / name).read_bytes()
 
 
+def test_a_saved_head_keeps_what_it_began_with(tower, data, tmp_path):
+    """Lest a fit of the loaded one begin with towers that have seen the labels."""
+    model = head([("bag", frozen(tower))], class_weight={"bad": 2.0}).fit(*data)
+    model.save(tmp_path / "head")
+    again = load(tmp_path / "head")
+    assert again.towers == [("bag", tower)]
+    assert again.towers_ == model.towers_ != again.towers
+    assert again.set_params(random_state=0, class_weight={"bad": 2.0}).fit(*data).towers_ == (
+        model.towers_
+    )
+    chars = MaskedCharacterPretrainer(tower=PooledConfig(width=8, hidden=8), max_epochs=1)
+    trained = head([("chars", chars)], fit_towers=True, max_epochs=1).fit(*data)
+    with pytest.raises(TypeError, match="cannot be saved"):
+        trained.save(tmp_path / "other")
+
+
+def test_a_memory_mapped_head_predicts(tower, data, tmp_path):
+    model = head([("bag", tower)], max_epochs=1).fit(*data)
+    joblib.dump(model, tmp_path / "head.joblib")
+    mapped = joblib.load(tmp_path / "head.joblib", mmap_mode="r")
+    np.testing.assert_array_equal(mapped.predict_proba(data[0]), model.predict_proba(data[0]))
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        ('"dropout": ', '"checkpoint": "/tmp/other", "dropout": '),
+        ('"dropout": ', '"callbacks": [1], "dropout": '),
+        ('"multilabel": false', '"multilabel": true'),
+        ('"n_iter": 1', '"n_iter": {"x": 1}'),
+        ('"origins": [["bag"', '"origins": [["other"'),
+        ('"pooling": "native"', '"pooling": null'),
         ('"classes": ["bad", "good"]', '"classes": ["good", "bad"]'),
         ('"classes": ["bad", "good"]', '"classes": ["bad", "good", "new"]'),
         ('"classes": ["bad", "good"]', '"classes": ["bad", 1]'),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_cclm import ComposedRegressor
+from sklearn_cclm import ComposedRegressor, ModelFormatError, load
 
 STARS = {"good": 4, "great": 5, "lovely": 5, "fine": 3, "bad": 1, "awful": 0, "poor": 1, "dull": 2}
 
@@ -54,3 +54,27 @@ def test_what_is_no_number_is_refused(tower, data):
     for y in ([np.nan] * len(data[0]), ["a"] * len(data[0]), None):
         with pytest.raises(ValueError, match="NaN|convert|requires y"):
             head(tower).fit(data[0], y)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"mean": [', '"mean": [null, '),
+        ('"scale": [', '"scale": [-1.0, '),
+        ('"one_target": true', '"one_target": 1'),
+    ],
+)
+def test_forged_scales_are_refused(tower, data, tmp_path, old, new):
+    head(tower, max_epochs=1).fit(data[0], stars(data[0])).save(tmp_path / "head")
+    path = tmp_path / "head" / "config.json"
+    config = path.read_text()
+    assert old in config
+    path.write_text(config.replace(old, new))
+    with pytest.raises(ModelFormatError):
+        load(tmp_path / "head")
+
+
+def test_targets_too_large_to_standardise_are_refused(tower, data):
+    y = np.where(np.arange(len(data[0])) % 2, 1e200, -1e200)
+    with pytest.raises(ValueError, match="y is too large"):
+        head(tower).fit(data[0], y)
