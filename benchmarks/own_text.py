@@ -79,6 +79,10 @@ class Cached:
         """Return the vectors of texts."""
         return np.array([self.vectors[text] for text in X])
 
+    def fit_transform(self, X, y=None):
+        """Return the vectors of texts."""
+        return self.transform(X)
+
 
 def tfidf():
     """Return the features to beat."""
