@@ -8,7 +8,6 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
@@ -30,6 +29,7 @@ class Entities:
 class EntityTask(Trainer):
     """What a tagger and the pretrainer of that task share."""
 
+    needs_y = True
     labels_: tuple[str, ...]
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -50,12 +50,6 @@ class EntityTask(Trainer):
         check_is_fitted(self)
         texts, entities = self._check_inputs(X, y)
         return entity_f1(entities.spans, self._find(texts), texts)
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that entities are required."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def _read(self, X: Any, y: Any) -> tuple[list[str], Any]:
         """Return texts and their entities."""

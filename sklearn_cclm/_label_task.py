@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Tags
 
 from sklearn_cclm._labels import Given, Labels, check_labels, loss_weights, numbered
 from sklearn_cclm._params import check_option, check_real
@@ -18,6 +17,7 @@ from sklearn_cclm._views import View
 class LabelTask(Trainer):
     """What a classifier and the pretrainer of that task share."""
 
+    needs_y = True
     class_weight: Any
     classes_: np.ndarray
     multilabel_: bool
@@ -32,12 +32,6 @@ class LabelTask(Trainer):
                 "as of sklearn.utils.class_weight.compute_class_weight."
             )
         return Given(y, sample_weight, classes)
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that labels are required."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def _check_class_weight(self) -> None:
         if not isinstance(self.class_weight, Mapping):

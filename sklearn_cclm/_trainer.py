@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._batches import Batch, Batches, length_batches
@@ -34,10 +35,17 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     """Texts to batches, batches to a trained network, and that to fitted attributes."""
 
     auto_noise: TypoNoise | None = None  # what noise="auto" stands for
+    needs_y = False  # whether there is nothing to learn without y
     missing: str
     column: Any
     history_: list[dict[str, Any]]
     seed_: int
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say whether y is required."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.needs_y or tags.target_tags.required
+        return tags
 
     def _run(
         self, X: Any, y: Any, *, validation: Any = None, more: bool = False, once: bool = False

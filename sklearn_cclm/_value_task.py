@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Tags, check_array, check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_cclm._labels import Given, Labels, check_weights
 from sklearn_cclm._streams import TextStream
@@ -17,15 +17,10 @@ from sklearn_cclm._views import View
 class ValueTask(Trainer):
     """Targets of a regression: checked, standardised, batched."""
 
+    needs_y = True
     mean_: np.ndarray
     scale_: np.ndarray
     one_target_: bool
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that targets are required."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def _check_inputs(self, X: Any, y: Any) -> tuple[list[str], Labels]:
         texts, _ = super()._check_inputs(X, None)
