@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sklearn_cclm.shelf._entry import ShelfError
 from sklearn_cclm.shelf._shelf import Shelf
+
+_loaded: WeakValueDictionary[str, Any] = WeakValueDictionary()  # as long as they are in use
 
 
 def resolve(name: str, kind: str) -> Any:
@@ -23,5 +26,7 @@ def resolve(name: str, kind: str) -> Any:
             f"{name!r} on the shelf is a {entry.kind}, and a tower is needed here: pass one of "
             f"{[other.name for other in shelf.search(kind='tower')]}."
         )
-    component: Any = shelf.fetch(name)
+    component = _loaded.get(entry.sha256)
+    if component is None:
+        component = _loaded[entry.sha256] = shelf.fetch(entry.pinned)
     return component.base if kind != entry.kind else component

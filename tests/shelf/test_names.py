@@ -18,6 +18,7 @@ from sklearn_cclm import (
     MaskedCharacterPretrainer,
     MultiTaskPretrainer,
     PooledConfig,
+    Shelf,
 )
 from sklearn_cclm.shelf import ShelfError
 
@@ -148,3 +149,20 @@ def test_tasks_begin_with_named_towers(default, newer, texts):
     assert fitted("tiny").towers_ == fitted(newer).towers_
     with pytest.raises(ShelfError, match="is not on the shelf"):
         fitted("tinny")
+
+
+def test_a_name_is_loaded_once_while_it_is_in_use(default, texts, monkeypatch):
+    loads = []
+    fetch = Shelf.fetch
+    monkeypatch.setattr(Shelf, "fetch", lambda *args: loads.append(args[1]) or fetch(*args))
+    first = ComposedEmbedder([("one", "tiny")]).fit(texts).towers_[0][1]
+    second = ComposedEmbedder([("two", "tiny")]).fit(texts).towers_[0][1]
+    assert second is first
+    assert len(loads) == 1
+    pinned = ComposedEmbedder([("old", f"tiny@{oldest(default)}")]).fit(texts).towers_[0][1]
+    assert pinned != first
+    assert len(loads) == 2
+
+
+def oldest(shelf):
+    return next(entry for entry in shelf.verify() if entry.name == "tiny").revision
