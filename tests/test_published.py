@@ -80,11 +80,10 @@ def test_two_lines_to_start():
 def test_entities_are_found():
     names = EntityPretrainer.from_tower("en-entities")
     assert set(names.labels_) == {"location", "misc", "organization", "person"}
-    (spans,) = names.predict(["Barack Obama flew from London to New York ."])
-    text = "Barack Obama flew from London to New York ."
+    text = "Barack Obama flew to New York ."
+    (spans,) = names.predict([text])
     found = {text[span.start : span.end]: span.label for span in spans}
-    assert found.get("Barack Obama") == "person"
-    assert found.get("London") == "location"
+    assert found == {"Barack Obama": "person", "New York": "location"}
 
 
 def test_a_shelf_without_the_published_tower_says_so(tmp_path, monkeypatch):
