@@ -10,9 +10,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from sklearn_cclm._persistence._files import read_file
 from sklearn_cclm.shelf._cache import write_file
 from sklearn_cclm.shelf._entry import Entry, ShelfError
-from sklearn_cclm.shelf._index import INDEX, read_index, write_index
+from sklearn_cclm.shelf._index import INDEX, MAX_INDEX, read_index, write_index
 
 
 class Directory:
@@ -29,7 +30,10 @@ class Directory:
                 f"{str(self.root)!r} is no shelf: it has no {INDEX}. Pass the directory of a "
                 "shelf, or make one with Shelf(directory).publish(...)."
             )
-        return path.read_bytes()
+        try:
+            return read_file(path, MAX_INDEX)
+        except ValueError as error:
+            raise ShelfError(f"The index of {str(self.root)!r}: {error}") from error
 
     def artefact(self, entry: Entry) -> Path:
         """Return where an artefact lies; whether it is whole is for the loader to see."""

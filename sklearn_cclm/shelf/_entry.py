@@ -241,6 +241,9 @@ class Entry(_Record):
         what = f"{self.kind} of {self.task}" if self.task else self.kind
         return f"Entry({self.pinned}: {what}, {self.size:,} bytes, {self.licence})"
 
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
     @property
     def sha256(self) -> str:
         """Sha256 of the artefact."""

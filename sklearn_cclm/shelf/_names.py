@@ -26,7 +26,7 @@ def resolve(name: str, kind: str) -> Any:
             f"{name!r} on the shelf is a {entry.kind}, and a tower is needed here: pass one of "
             f"{[other.name for other in shelf.search(kind='tower')]}."
         )
-    component = _loaded.get(entry.sha256)
+    component: Any = _loaded.get(entry.sha256)
     if component is None:
         component = _loaded[entry.sha256] = shelf.fetch(entry.pinned)
     return component.base if kind != entry.kind else component

@@ -298,3 +298,15 @@ def test_index_that_names_no_holder_of_a_base_is_refused(shelf, root, newer, sai
     path.write_text(json.dumps(index), encoding="utf-8")
     with pytest.raises(ShelfError, match="has its base in .*, which lacks it"):
         shelf.list()
+
+
+def test_entries_can_be_kept_in_sets(shelf):
+    entries = shelf.verify()
+    assert len({*entries, *shelf.verify()}) == len(entries) == 3
+
+
+def test_an_index_too_large_is_not_read(shelf, root):
+    with Path(root, "index.json").open("ab") as file:
+        file.truncate(17 * 2**20)
+    with pytest.raises(ShelfError, match="bytes, and at most"):
+        shelf.list()
