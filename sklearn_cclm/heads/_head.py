@@ -62,6 +62,7 @@ class ComposedHead(StoredHead, Trainer):
 
     def _for_towers(self, y: Any) -> Any:
         """Return what pretrainers among the towers learn from."""
+        return y.values
 
     def _begin(self, texts: Any, y: Any, seed: int) -> None:
         towers = self._trained(texts, self._for_towers(y), seed)
@@ -199,11 +200,12 @@ class ComposedHead(StoredHead, Trainer):
     def _text_logits(self, texts: list[str]) -> np.ndarray:
         """Return what the output layer says of texts, windows averaged by their lengths."""
         pieces, owners = self._reader().cut(texts)
-        found = np.empty((len(pieces), self._n_outputs), dtype=np.float32)
+        n_outputs = len(self.head_weights_["head.output.bias"])
+        found = np.empty((len(pieces), n_outputs), dtype=np.float32)
         for rows, logits in self._logits(pieces, self._anything(len(pieces))):
             found[rows] = logits.float().cpu().numpy()
         weights = np.fromiter(map(len, pieces), dtype=np.float32, count=len(pieces)).clip(min=1)
-        total = np.zeros((len(texts), self._n_outputs), dtype=np.float32)
+        total = np.zeros((len(texts), n_outputs), dtype=np.float32)
         np.add.at(total, owners, found * weights[:, None])
         return total / np.bincount(owners, weights, len(texts))[:, None].astype(np.float32)
 

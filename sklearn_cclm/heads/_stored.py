@@ -79,3 +79,17 @@ class StoredHead(NamedTowers):
 
     def _trained_entries(self) -> dict[str, Any]:
         return {}  # what pretrainers had become is not there any more: it was trained further
+
+
+def read_classes(learned: Any) -> tuple[np.ndarray, bool]:
+    """Return the classes of a classifier, and whether a text may have several, or raise."""
+    check_keys("learned", learned, ("classes", "multilabel"))
+    classes, several = learned["classes"], learned["multilabel"]
+    kinds = {type(label) for label in classes} if isinstance(classes, list) else set()
+    if len(kinds) != 1 or not kinds <= {str, int, float, bool} or type(several) is not bool:
+        raise ValueError("classes must be a list of labels of one type.")
+    if len(set(classes)) < len(classes) or classes != sorted(classes):
+        raise ValueError("classes must differ and be sorted.")
+    if several and classes != list(range(len(classes))):
+        raise ValueError("where a text may have several labels, classes must be numbered.")
+    return np.array(classes), several

@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._label_task import LabelTask
 from sklearn_cclm._labels import Given, Labels
 from sklearn_cclm._params import check_real
-from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._texts import check_texts
 from sklearn_cclm.heads._head import ComposedHead
+from sklearn_cclm.heads._stored import read_classes
 from sklearn_cclm.nn.heads import LabelHead
 from sklearn_cclm.nn.task import Head
 
@@ -145,8 +145,6 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
     >>> model = ComposedClassifier([("chars", chars.fit(texts).tower_)], random_state=0)
     >>> model.fit(texts, labels).predict(["good bok"])
     array([1])
-    >>> model.embedder_.transform(["good bok"]).shape
-    (1, 128)
     """
 
     def __init__(
@@ -335,6 +333,25 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
             return (logits > 0).astype(np.int64)
         return self.classes_[logits.argmax(axis=1)]
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : array-like of shape (n,) or (n, n_classes)
+            True labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the texts.
+
+        Returns
+        -------
+        float
+            Of several labels, a text counts if all are right.
+        """
+        return super().score(X, y, sample_weight)
+
     def __sklearn_tags__(self) -> Tags:
         """Say that several labels are allowed."""
         tags = super().__sklearn_tags__()
@@ -350,27 +367,11 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
         check_is_fitted(self)
         return self._text_logits(check_texts(X, missing=self.missing, column=self.column))
 
-    def _for_towers(self, y: Labels) -> np.ndarray:
-        return y.values
-
     def _learned(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist(), "multilabel": self.multilabel_}
 
     def _take(self, learned: Any) -> None:
-        check_keys("learned", learned, ("classes", "multilabel"))
-        classes, several = learned["classes"], learned["multilabel"]
-        kinds = {type(label) for label in classes} if isinstance(classes, list) else set()
-        if len(kinds) != 1 or not kinds <= {str, int, float, bool} or type(several) is not bool:
-            raise ValueError("classes must be a list of labels of one type.")
-        if len(set(classes)) < len(classes) or classes != sorted(classes):
-            raise ValueError("classes must differ and be sorted.")
-        if several and classes != list(range(len(classes))):
-            raise ValueError("where a text may have several labels, classes must be numbered.")
-        self.classes_, self.multilabel_ = np.array(classes), several
-
-    @property
-    def _n_outputs(self) -> int:
-        return len(self.classes_)
+        self.classes_, self.multilabel_ = read_classes(learned)
 
     def _anything(self, n: int) -> Labels:
         return Labels(np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.float32))

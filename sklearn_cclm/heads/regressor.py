@@ -281,14 +281,30 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         values = self._text_logits(texts) * self.scale_ + self.mean_
         return values[:, 0] if self.one_target_ else values
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination, R^2.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : array-like of shape (n,) or (n, n_targets)
+            True targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the texts.
+
+        Returns
+        -------
+        float
+            1 at best; 0 is what the mean of `y` scores.
+        """
+        return super().score(X, y, sample_weight)
+
     def __sklearn_tags__(self) -> Tags:
         """Say that several targets are allowed."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-    def _for_towers(self, y: Labels) -> np.ndarray:
-        return y.values
 
     def _learned(self) -> dict[str, Any]:
         scaling = {"mean": self.mean_.tolist(), "scale": self.scale_.tolist()}
@@ -307,12 +323,8 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         self.mean_, self.scale_ = np.array(mean, dtype=float), np.array(scale, dtype=float)
         self.one_target_ = one
 
-    @property
-    def _n_outputs(self) -> int:
-        return len(self.mean_)
-
     def _anything(self, n: int) -> Labels:
-        return Labels(np.zeros((n, self._n_outputs), dtype=np.float32), np.ones(n, np.float32))
+        return Labels(np.zeros((n, len(self.mean_)), dtype=np.float32), np.ones(n, np.float32))
 
     def _make_head(self, width: int) -> Head:
         return ValueHead(width, len(self.mean_))
