@@ -39,7 +39,9 @@ def towers():
 
 
 def head(towers, **params):
-    return ComposedTagger(towers, **{"random_state": 0, "max_epochs": 25, "lr": 0.01, **params})
+    return ComposedTagger(
+        towers, **{"random_state": 0, "max_epochs": 25, "lr": 0.01, "entity_weight": 2.0, **params}
+    )
 
 
 @pytest.fixture(scope="module")
