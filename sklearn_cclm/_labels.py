@@ -47,7 +47,7 @@ def check_labels(given: Given, texts: list[str], name: str) -> Labels:
     y = given.y
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
-    if getattr(y, "dtype", np.dtype(object)).kind == "f":
+    if isinstance(dtype := getattr(y, "dtype", None), np.dtype) and dtype.kind == "f":
         check_array(y, ensure_2d=False, input_name="y")  # as the next line casts infinity
     check_classification_targets(y)
     several = type_of_target(y) == "multilabel-indicator"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, is_regressor
 from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -65,6 +66,7 @@ class OfLabels:
         return super()._check_inputs(texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
 
     def predict(self, X):
+        check_is_fitted(self)
         return np.array([len(spans) for spans in self._find(self._read(X, None)[0])], dtype=int)
 
 
