@@ -16,8 +16,8 @@ import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sklearn_cclm import ComposedEmbedder, MaskedCharacterPretrainer, PooledConfig
+from sklearn_cclm._batches import length_batches
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.models._inference import batches
 
 LENGTH = 60
 
@@ -56,7 +56,7 @@ def embedder(*towers):
 def padding_share(texts, batch_chars=32768):
     """Return the share of padding among the codes of all batches."""
     lengths = np.array([len(text) for text in texts])
-    padded = sum(len(rows) * lengths[rows].max() for rows in batches(lengths, batch_chars))
+    padded = sum(len(rows) * lengths[rows].max() for rows in length_batches(lengths, batch_chars))
     return 1 - lengths.sum() / padded
 
 
