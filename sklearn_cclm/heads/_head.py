@@ -97,18 +97,13 @@ class ComposedHead(StoredHead, Trainer):
     def _origin(self, *, more: bool) -> Any:
         return self.towers_ if more else self._entries_ready()
 
-    def _with_ids(self, view: View, batch: tuple) -> tuple:
-        """Return a batch with the codes of the further bases."""
-        ids, targets, extra = batch
-        for number, base in enumerate(self._bases()[1:], start=1):
-            extra = {**extra, f"ids_{number}": view.read_by(base.preprocessor())}
-        return ids, targets, extra
-
     def _make_batch(
         self, view: View, example: Any, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        batch = super()._make_batch(view, example, rng)  # type: ignore[safe-super]
-        return self._with_ids(view, batch)
+        ids, targets, extra = super()._make_batch(view, example, rng)  # type: ignore[safe-super]
+        further = enumerate(self._bases()[1:], start=1)
+        codes = {f"ids_{i}": view.read_by(base.preprocessor()) for i, base in further}
+        return ids, targets, {**extra, **codes}
 
     def _batches(
         self, texts: Any, y: Any, validation: Any, **how: Any

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sklearn_cclm.nn.pooling import POOLINGS
+from sklearn_cclm.nn.pooling import POOLINGS, attend
 from sklearn_cclm.nn.task import Head, TaskModule
 
 
@@ -21,9 +21,7 @@ class Attention(nn.Module):
         self.query = nn.Parameter(torch.zeros(width))
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        lowest = torch.finfo(features.dtype).min
-        scores = (features @ self.query).masked_fill(~mask, lowest)
-        return ((scores.softmax(1) * mask).unsqueeze(1) @ features).squeeze(1)
+        return attend(features, mask, features @ self.query)
 
 
 class Pooling(nn.Module):
@@ -46,7 +44,7 @@ class Pooling(nn.Module):
         if self.names == ["native"]:
             return tower.native(encoding)
         features, mask = tower(encoding), encoding.mask
-        poolings = {**POOLINGS, "attention": self.attention or POOLINGS["attention"]}
+        poolings: dict[str, Any] = {**POOLINGS, "attention": self.attention}
         return torch.cat([poolings[name](features, mask) for name in self.names], dim=1)
 
 

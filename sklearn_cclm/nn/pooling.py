@@ -32,7 +32,11 @@ def mean_attention(features: Tensor, mask: Tensor) -> Tensor:
     It has no weights of its own, so it needs no training.
     """
     query = masked_mean(features, mask).unsqueeze(-1)  # (B, d, 1)
-    scores = (features @ query).squeeze(-1) / features.shape[-1] ** 0.5
+    return attend(features, mask, (features @ query).squeeze(-1) / features.shape[-1] ** 0.5)
+
+
+def attend(features: Tensor, mask: Tensor, scores: Tensor) -> Tensor:
+    """Average over the characters of each text by the softmax of their scores, (B, L)."""
     lowest = torch.finfo(features.dtype).min
     weights = scores.masked_fill(~mask, lowest).softmax(1) * mask
     return (weights.unsqueeze(1) @ features).squeeze(1)

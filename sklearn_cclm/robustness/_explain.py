@@ -67,7 +67,7 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     (text,) = check_texts([text])
     texts = [text, *(_without(text, place, window) for place in range(len(text)))]
     features = pipeline[:-1].transform(texts)
-    names = [name.partition("__")[0] for name in embedder.get_feature_names_out()]
+    names = np.array([name.partition("__")[0] for name in embedder.get_feature_names_out()])
     if features.shape[1] != len(names):
         raise ValueError(
             f"The steps between the embedder and the model make {features.shape[1]} features of "
@@ -76,10 +76,8 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     label, weights, intercept = _linear(model, features[:1], label)
     decisions = np.asarray(features @ weights).ravel() + intercept
     first = features[0].toarray().ravel() if sparse.issparse(features) else features[0]
-    parts: dict[str, float] = dict.fromkeys(names, 0.0)
-    for name in parts:
-        own = np.array([other == name for other in names])
-        parts[name] = float(first[own] @ weights[own])
+    added = first * weights
+    parts = {name: float(added[names == name].sum()) for name, _ in embedder.towers_}
     return Explanation(
         text, label, float(decisions[0]), float(intercept), parts, decisions[0] - decisions[1:]
     )

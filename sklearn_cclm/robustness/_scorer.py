@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
-
 from sklearn_cclm._params import check_integer, check_real
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm.robustness._curve import robustness_curve
 from sklearn_cclm.robustness._noise import noise_of
-
-_MOST_SEEDS = 2**31 - 1
 
 
 def make_robust_scorer(
@@ -106,11 +100,17 @@ class RobustScorer:
         float
             Greater is better.
         """
-        scorer, texts = check_scoring(estimator, self.scoring), check_texts(X)
-        draws = check_random_state(self.random_state).randint(_MOST_SEEDS, size=self.n_repeats)
-        noisy = [noise_of(self.noise, self.rate, int(draw)).transform(texts) for draw in draws]
-        given = () if y is None else (y,)
-        return float(np.mean([scorer(estimator, text.tolist(), *given) for text in noisy]))
+        curve = robustness_curve(
+            estimator,
+            X,
+            y,
+            noise=self.noise,
+            rates=(self.rate,),
+            scoring=self.scoring,
+            n_repeats=self.n_repeats,
+            random_state=self.random_state,
+        )
+        return float(curve.mean[0])
 
     def __repr__(self) -> str:
         return f"make_robust_scorer({self.scoring!r}, noise={self.noise!r}, rate={self.rate})"
