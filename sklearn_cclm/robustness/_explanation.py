@@ -87,7 +87,8 @@ class Explanation:
         places = np.arange(len(self.text))
         ax.bar(places, self.characters, color=np.where(self.characters > 0, "C0", "C3"))
         ax.set_xticks(places, list(self.text))
-        ax.set(ylabel="contribution", title=self._title())
+        ax.set_ylabel("contribution")
+        ax.set_title(self._title(), fontsize="small", wrap=True)
         return ax
 
     def _title(self) -> str:
