@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from numbers import Integral
 from reprlib import repr as short_repr
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from sklearn_cclm._texts import check_reading, check_texts, read_rows
 _STARTS = ("B", "S", "U")
 _ENDS = ("E", "S", "L", "U")
 _PREFIXES = ("B", "I", "E", "S", "L", "U")
-Normalize: TypeAlias = Callable[[Sequence[str]], list[str]]
 
 
 class Span(NamedTuple):
@@ -205,51 +203,18 @@ def token_tags(
 
     A token belongs to the first entity that has a character of it.
     """
+    labels = {span.label for row in spans for span in row}
+    names = {label: (f"B-{label}", f"I-{label}") for label in labels}
     found = []
     for tokens, entities in zip(rows, spans, strict=True):
-        tags, end, left = [], 0, list(entities)
-        last = None
+        tags, end, last = [], 0, None
+        left = list(reversed(entities))
         for token in tokens:
             start, end = end, end + len(token)
-            left = [entity for entity in left if entity.end > start]
-            hit = left[0] if left and left[0].start < end else None
-            tags.append("O" if hit is None else f"{'I' if hit is last else 'B'}-{hit.label}")
+            while left and left[-1].end <= start:
+                left.pop()
+            hit = left[-1] if left and left[-1].start < end else None
+            tags.append("O" if hit is None else names[hit.label][hit is last])
             last, end = hit, end + gap
         found.append(tags)
     return found
-
-
-def normalized_spans(
-    spans: Sequence[Sequence[Span]], texts: Sequence[str], normalize: Normalize
-) -> list[list[Span]]:
-    """Return where spans are once their texts are normalised, without those that vanish."""
-    return _moved(spans, texts, normalize, lambda text, place: len(normalize([text[:place]])[0]))
-
-
-def original_spans(
-    spans: Sequence[Sequence[Span]], texts: Sequence[str], normalize: Normalize
-) -> list[list[Span]]:
-    """Return where spans of normalised texts are in the texts as they were given."""
-
-    def origin(text: str, place: int) -> int:
-        """Return the last place up to which the normalised text is not longer than `place`."""
-        places = range(len(text) + 1)
-        return bisect_right(places, place, key=lambda at: len(normalize([text[:at]])[0])) - 1
-
-    return _moved(spans, texts, normalize, origin)
-
-
-def _moved(
-    spans: Sequence[Sequence[Span]],
-    texts: Sequence[str],
-    normalize: Normalize,
-    move: Callable[[str, int], int],
-) -> list[list[Span]]:
-    """Return spans with their ends moved, without those that become empty."""
-    moved = [
-        [Span(move(text, start), move(text, end), label) for start, end, label in row]
-        if text != normal
-        else list(row)
-        for row, text, normal in zip(spans, texts, normalize(texts), strict=True)
-    ]
-    return [[span for span in row if span.start < span.end] for row in moved]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate, groupby
 from os import PathLike
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
+from sklearn_cclm._entities import Span, read_entities
 from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
+from sklearn_cclm._moved_spans import normalized_spans, original_spans
 from sklearn_cclm._trainer import Trainer
 from sklearn_cclm._views import View
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.noise.masking import is_character
+
+_AT_ONCE = 2**20  # characters
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,12 @@ class EntityTask(Trainer):
         return view.ids, targets, {"positions": positions}
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
-        """Return the entities of checked texts."""
+        """Return the entities of checked texts, read so many at once as bounds the memory."""
+        ends = zip(texts, accumulate(map(len, texts)), strict=True)
+        groups = groupby(ends, key=lambda pair: pair[1] // _AT_ONCE)
+        return [row for _, some in groups for row in self._find_in([text for text, _ in some])]
+
+    def _find_in(self, texts: list[str]) -> list[list[Span]]:
         preprocessor = self._preprocessor()
         pieces, _ = self._reader().cut(texts)
         lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))

@@ -1,25 +1,9 @@
 """Every check on every public estimator, and a count of what ran."""
 
-import numpy as np
 import pytest
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, is_regressor
-from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import is_regressor
+from tiny import TINY, tiny
 
-from sklearn_cclm import (
-    CCLMModelBase,
-    ComposedRegressor,
-    ComposedTagger,
-    ConvConfig,
-    EntityPretrainer,
-    MaskedCharacterPretrainer,
-    MLMPreprocessor,
-    PooledConfig,
-    StridedConfig,
-    TypoNoise,
-)
-from sklearn_cclm._codes import code_points, pad
-from sklearn_cclm._texts import check_texts
 from sklearn_cclm.utils.discovery import all_estimators
 from sklearn_cclm.utils.estimator_checks import (
     parametrize_with_text_checks,
@@ -27,115 +11,6 @@ from sklearn_cclm.utils.estimator_checks import (
     text_checks,
 )
 
-POOLED = PooledConfig(width=8, hidden=8)
-STRIDED = StridedConfig(width=8, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=2)
-
-
-def tiny_base(**params):
-    return CCLMModelBase(width=8, ngram_orders=(2, 3), n_buckets=50, **params)
-
-
-def tiny_towers():
-    chars = MaskedCharacterPretrainer(tiny_base(), tower=POOLED, max_epochs=1, random_state=0)
-    return [("chars", chars), ("more", chars)]
-
-
-class TypoNoiseAsCodes(ClassNamePrefixFeaturesOutMixin, TypoNoise, auto_wrap_output_keys=None):
-    """Noise whose texts are seen as their code points: the checks compare numbers."""
-
-    _n_features_out = 300
-
-    def transform(self, X):
-        points, lengths = code_points(super().transform(X))
-        return pad(points, lengths, length=self._n_features_out)
-
-
-class OfLabels:
-    """Names of which the first character of each text is one: the checks have a label a text."""
-
-    def _read(self, X, y):
-        return super()._read(check_texts(X, missing=self.missing, column=self.column), y)
-
-    def _check_inputs(self, X, y):
-        texts, _ = self._read(X, None)
-        if y is None:
-            return super()._check_inputs(texts, None)
-        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y").ravel()
-        check_consistent_length(texts, labels)
-        rows = zip(texts, labels, strict=True)
-        return super()._check_inputs(texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
-
-    def predict(self, X):
-        check_is_fitted(self)
-        return np.array([len(spans) for spans in self._find(self._read(X, None)[0])], dtype=int)
-
-
-class EntityOfLabels(OfLabels, EntityPretrainer):
-    pass
-
-
-class TaggerOfLabels(OfLabels, ComposedTagger):
-    pass
-
-
-class RoundedRegressor(ComposedRegressor):
-    """Predictions as exact as float32 is: in other batches they differ by some 1e-7."""
-
-    def predict(self, X):
-        return np.round(super().predict(X), 5)
-
-
-AS_NUMBERS = {
-    "ComposedRegressor": RoundedRegressor,
-    "ComposedTagger": TaggerOfLabels,
-    "EntityPretrainer": EntityOfLabels,
-    "TypoNoise": TypoNoiseAsCodes,
-}
-
-
-def tiny_tasks():
-    gaps = MaskedCharacterPretrainer(tower=POOLED, span_length=0)
-    return [("gaps", gaps), ("runs", MaskedCharacterPretrainer(tower=POOLED, mask_rate=0.0))]
-
-
-def teacher(texts):
-    """Count characters by their code points modulo 8."""
-    return [np.bincount([ord(c) % 8 for c in text], minlength=8) for text in texts]
-
-
-TINY = {
-    "CCLMModelBase": lambda: {"width": 8, "n_buckets": 50},
-    "CausalLanguagePretrainer": lambda: {
-        "base": tiny_base(),
-        "tower": ConvConfig(width=8, n_layers=2, direction="forward"),
-        "max_epochs": 1,
-    },
-    "CharPreprocessor": lambda: {"max_example_len": 256},
-    "ClassificationPretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
-    "ComposedClassifier": lambda: {"towers": tiny_towers(), "fit_towers": True, "max_epochs": 2},
-    "ComposedRegressor": lambda: {"towers": tiny_towers(), "fit_towers": True, "max_epochs": 2},
-    "ComposedTagger": lambda: {"towers": tiny_towers(), "fit_towers": True, "max_epochs": 2},
-    "ComposedEmbedder": lambda: {"towers": tiny_towers(), "fit_towers": True},
-    "ComposedModel": lambda: {"towers": tiny_towers(), "fit_towers": True},
-    "ContrastivePretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
-    "DistillationPretrainer": lambda: {
-        "base": tiny_base(),
-        "teacher": teacher,
-        "max_epochs": 1,
-    },
-    "EntityPretrainer": lambda: {"base": tiny_base(), "tower": POOLED, "max_epochs": 1},
-    "MLMPreprocessor": lambda: {"max_example_len": 256, "vocab_size": 80},
-    "MaskedCharacterPretrainer": lambda: {"base": tiny_base(), "tower": STRIDED, "max_epochs": 1},
-    "MaskedLanguagePretrainer": lambda: {
-        "base": tiny_base(preprocessor=MLMPreprocessor(vocab_size=80)),
-        "tower": POOLED,
-        "num_negatives": 5,
-        "min_mask_len": 1,
-        "max_epochs": 1,
-    },
-    "TypoNoise": lambda: {"kinds": ("slip", "swap", "drop"), "rate": 0.3},
-    "MultiTaskPretrainer": lambda: {"tasks": tiny_tasks(), "base": tiny_base(), "max_epochs": 1},
-}
 # checks of the estimator on text, and scikit-learn's through the adapter
 COUNTS = {
     "CCLMModelBase": (29, 41),
@@ -156,10 +31,6 @@ COUNTS = {
     "MultiTaskPretrainer": (30, 41),
     "TypoNoise": (34, 43),  # no frame of texts, hence no check_set_output; nothing to fit
 }
-
-
-def tiny(name, cls):
-    return AS_NUMBERS.get(name, cls)(**TINY[name]())
 
 
 def failing(estimator):

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from unicodedata import normalize
 
 import datasets
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_cclm._entities import Span, normalized_spans, original_spans, read_entities
+from sklearn_cclm._entities import Span, read_entities
 from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1, words
 from sklearn_cclm._windows import windows
 from sklearn_cclm.datasets import read_conll
@@ -181,26 +180,6 @@ BAD_ROWS = {
 def test_bad_rows(X, y, error, match):
     with pytest.raises(error, match=match):
         read_entities(X, y)
-
-
-# normalisation
-
-
-def nfkc(texts):
-    return [normalize("NFKC", text) for text in texts]
-
-
-def test_spans_move_with_their_text():
-    text = "ﬁne cafe\u0301 Zoe\u0308, a\u0301b"  # a ligature and marks
-    given = [[Span(4, 9, "x"), Span(10, 14, "y"), Span(16, 19, "z")]]
-    moved = normalized_spans(given, [text], nfkc)
-    plain = nfkc([text])[0]
-    assert [plain[s:e] for s, e, _ in moved[0]] == ["café", "Zoë", "áb"]
-    assert original_spans(moved, [text], nfkc) == given
-
-
-def test_a_span_that_vanishes_is_dropped():
-    assert normalized_spans([[Span(1, 2, "x")]], ["e\u0301"], nfkc) == [[]]
 
 
 # tags per character

@@ -282,8 +282,8 @@ class ComposedTagger(ComposedHead, EntityTask):
         rows = list(read_rows(X, self.column))
         texts, _ = self._read(rows, None)
         tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
-        pieces = rows if tokenized else [list(text) for text in texts]
-        return token_tags(pieces, self._find(texts), gap=int(tokenized))
+        tokens = rows if tokenized else texts
+        return token_tags(tokens, self._find(texts), gap=int(tokenized))
 
     def predict_spans(self, X: Any) -> list[list[Span]]:
         """Return the entities of texts.

@@ -33,6 +33,7 @@ class ComposedEmbedder(Composition):
     lexical : bool, default=False
         Whether to add TF-IDF of character n-grams, named "lexical", after the towers: short for
         ``TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)`` as an entry.
+        It lists the n-grams of a text, which takes some 200 bytes for each character of it.
     pooling : str, default="native"
         How a text's characters become one vector: "native", the way each tower was made for;
         "mean", "max", "cls" (the first position; the bases must have `add_cls`), "attention"

@@ -1,0 +1,77 @@
+"""Where entities are once their text is normalised, and back."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from typing import TypeAlias
+from unicodedata import category, normalize
+
+from sklearn_cclm._entities import Span
+
+Normalize: TypeAlias = Callable[[Sequence[str]], list[str]]
+
+
+def normalized_spans(
+    spans: Sequence[Sequence[Span]], texts: Sequence[str], normalize: Normalize
+) -> list[list[Span]]:
+    """Return where spans are once their texts are normalised, without those that vanish."""
+    return _moved(spans, texts, normalize, _Runs.forward)
+
+
+def original_spans(
+    spans: Sequence[Sequence[Span]], texts: Sequence[str], normalize: Normalize
+) -> list[list[Span]]:
+    """Return where spans of normalised texts are in the texts as they were given."""
+    return _moved(spans, texts, normalize, _Runs.back)
+
+
+def _moved(
+    spans: Sequence[Sequence[Span]],
+    texts: Sequence[str],
+    normalize: Normalize,
+    move: Callable[[_Runs, int], int],
+) -> list[list[Span]]:
+    """Return spans with their ends moved, without those that become empty."""
+    found = []
+    for row, text, normal in zip(spans, texts, normalize(texts), strict=True):
+        row = list(row)
+        if row and text != normal:
+            runs = _Runs(text, normalize)
+            row = [Span(move(runs, s), move(runs, e), label) for s, e, label in row]
+        found.append([span for span in row if span.start < span.end])
+    return found
+
+
+class _Runs:
+    """A text in runs that are normalised each for itself: its places, and those they become."""
+
+    def __init__(self, text: str, normalize: Normalize) -> None:
+        self.text, self.normalize = text, normalize
+        self.starts = [0, *(i for i, c in enumerate(text) if i and begins_run(c)), len(text)]
+        normal = normalize([text[start:end] for start, end in pairwise(self.starts)])
+        self.normal_starts = [0, *accumulate(map(len, normal))]
+
+    def forward(self, place: int) -> int:
+        """Return how long the text up to a place is once it is normalised."""
+        run = bisect_right(self.starts, place) - 1
+        start = self.starts[run]
+        return self.normal_starts[run] + len(self.normalize([self.text[start:place]])[0])
+
+    def back(self, place: int) -> int:
+        """Return the last place up to which the normalised text is not longer than `place`."""
+        run = bisect_right(self.normal_starts, place) - 1
+        places = range(self.starts[run], self.starts[min(run + 1, len(self.starts) - 1)] + 1)
+        return places[bisect_right(places, place, key=self.forward) - 1]
+
+
+@lru_cache(maxsize=4096)
+def begins_run(character: str) -> bool:
+    """Whether a character, whatever is before it, is neither composed nor reordered with that.
+
+    What can be is a mark or a jamo of Hangul, or begins with one once it is decomposed (UAX 15).
+    """
+    first = normalize("NFKD", character)[0]
+    return category(first)[0] != "M" and not "\u1100" <= first <= "\u11ff"

@@ -1,0 +1,126 @@
+"""Text as an enemy would write it: every public estimator reads it, in bounded memory."""
+
+import re
+import warnings
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.sparse import issparse
+from sklearn.base import clone
+from tiny import TINY
+
+from sklearn_cclm.utils.discovery import all_estimators
+
+TEXTS = ["where is my card", "Stra\u00dfe", "e\u0301", "a\ud800b", ""] * 4
+PEAK = 300 * 2**20  # bytes beside the texts, with what is made of them
+A_CHARACTER = 130  # bytes for each of the longest text, whose tags are read at once (seen: 110)
+CLEAR = Path("/proc/self/clear_refs")
+FAMILY = "\U0001f469\u200d"  # a woman and a zero-width joiner: a chain of them is one glyph
+SALUTATION = "\ufdfa"  # NFKC makes 18 characters of it
+PIECES = st.sampled_from(
+    [FAMILY, SALUTATION, "e\u0301", "\u0301", "\ud800", "\udfff", "\0", "\u202e", "\ufeff", " \n\t"]
+)
+RUNS = st.builds(lambda piece, n: piece * n, PIECES, st.integers(1, 600))
+ANY = st.text(st.characters(), max_size=40)
+HOSTILE = st.lists(ANY | RUNS | st.tuples(ANY, RUNS, ANY).map("".join), max_size=5)
+READERS = ("transform", "predict", "predict_proba")
+NAMES = [name for name, cls in all_estimators() if any(hasattr(cls, r) for r in READERS)]
+
+
+@cache
+def fitted(name):
+    """Return an estimator that learned from a few texts, NFKC where it can normalise."""
+    estimator = dict(all_estimators())[name](**TINY[name]())
+    if name in ("CharPreprocessor", "MLMPreprocessor"):
+        estimator.set_params(normalization="NFKC")
+    if name == "ComposedEmbedder":
+        estimator.set_params(lexical=True)
+    labels = [[(0, 1, "kind")] if text else [] for text in TEXTS]
+    if name not in ("EntityPretrainer", "ComposedTagger"):
+        labels = [len(text) % 2 for text in TEXTS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.fit(TEXTS, labels)
+
+
+def readers(estimator):
+    return [reader for reader in READERS if hasattr(estimator, reader)]
+
+
+def read(estimator, reader, texts):
+    """Return what one reader of an estimator makes of texts, without warnings of cut texts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* texts are longer than ", UserWarning)
+        return getattr(estimator, reader)(texts)
+
+
+def assert_sound(estimator, texts):
+    """Raise unless each reader gives finite rows of the shape that it gives for usual texts."""
+    for reader in readers(estimator):
+        value, usual = read(estimator, reader, texts), read(estimator, reader, TEXTS)
+        if isinstance(value, list):
+            assert_within(value, texts)
+            continue
+        assert value.shape[0] == len(texts), reader
+        assert value.shape[2:] == usual.shape[2:], reader
+        assert value.ndim == 3 or value.shape[1:] == usual.shape[1:], reader
+        numbers = value.data if issparse(value) else value
+        assert numbers.dtype.kind not in "fiu" or np.isfinite(numbers).all(), reader
+
+
+def assert_within(rows, texts):
+    """Raise unless each text has a label per character, or spans that lie within it."""
+    assert len(rows) == len(texts)
+    for row, text in zip(rows, texts, strict=True):
+        spans = [part for part in row if not isinstance(part, str)]
+        assert spans or len(row) in (0, len(text))
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts=HOSTILE)
+def test_any_text(name, texts):
+    assert_sound(fitted(name), texts)
+
+
+HUGE = {
+    "one of 10 MB": lambda: ["where is my crad? " * (10_000_000 // 18)],
+    "ten of 1 MB": lambda: [chr(97 + i) * 1_000_000 for i in range(10)],
+    "100,000 empty": lambda: [""] * 100_000,
+    "chains": lambda: [FAMILY * 100_000, "e" + "\u0301" * 100_000],
+    "NFKC": lambda: [SALUTATION * 200_000],
+}
+
+
+def peak_above(call):
+    """Return what a call returns, and the most memory in use beside it meanwhile, in bytes."""
+    start = resident("VmRSS")
+    CLEAR.write_text("5")  # begins the peak anew
+    value = call()
+    return value, resident("VmHWM") - start
+
+
+def resident(line):
+    """Return a line of this process's memory statistics, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{line}:\s+(\d+) kB", status)[1]) * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.skipif(not CLEAR.exists(), reason="reads the peak of memory as Linux tells it")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", HUGE)
+def test_huge(kind, name):
+    estimator, texts = fitted(name), HUGE[kind]()
+    if name == "ComposedEmbedder":  # scikit-learn's TF-IDF lists all n-grams of a text
+        estimator = clone(estimator).set_params(lexical=False).fit(TEXTS)
+    for reader in readers(estimator):
+        value, peak = peak_above(partial(read, estimator, reader, texts))
+        assert peak < PEAK + A_CHARACTER * max(map(len, texts))
+        assert len(value) == len(texts)

@@ -1,0 +1,55 @@
+"""Places of a text, and those they become once it is normalised."""
+
+import sys
+from unicodedata import combining, decomposition, normalize
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklearn_cclm._entities import Span
+from sklearn_cclm._moved_spans import _Runs, begins_run, normalized_spans, original_spans
+
+FORMS = ["NFC", "NFD", "NFKC", "NFKD"]
+MARKED = "ae \u0301\u0323\u00e9\ufb01\ufdfa\u09c7\u09be\u0f73\uff9e\u3046\ud800"
+JAMO = "\u1100\u1161\u11a8\uac00"
+
+
+def by(form):
+    return lambda texts: [normalize(form, text) for text in texts]
+
+
+def test_spans_move_with_their_text():
+    text = "ﬁne cafe\u0301 Zoe\u0308, a\u0301b"  # a ligature and marks
+    given = [[Span(4, 9, "x"), Span(10, 14, "y"), Span(16, 19, "z")]]
+    moved = normalized_spans(given, [text], by("NFKC"))
+    plain = normalize("NFKC", text)
+    assert [plain[s:e] for s, e, _ in moved[0]] == ["café", "Zoë", "áb"]
+    assert original_spans(moved, [text], by("NFKC")) == given
+
+
+def test_a_span_that_vanishes_is_dropped():
+    assert normalized_spans([[Span(1, 2, "x")]], ["e\u0301"], by("NFKC")) == [[]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@settings(derandomize=True, deadline=None)
+@given(text=st.text(MARKED + JAMO, min_size=1) | st.text(st.characters(), min_size=1, max_size=30))
+def test_places_are_those_of_the_whole_text(form, text):
+    runs = _Runs(text, by(form))
+    lengths = [len(normalize(form, text[:place])) for place in range(len(text) + 1)]
+    assert [runs.forward(place) for place in range(len(text) + 1)] == lengths
+    for place in range(lengths[-1] + 1):
+        last = max(at for at, length in enumerate(lengths) if length <= place)
+        assert runs.back(place) == last
+
+
+def test_what_joins_the_character_before_begins_no_run():
+    joining = {c for c in map(chr, range(sys.maxunicode + 1)) if combining(c)}
+    for parts in map(decomposition, map(chr, range(sys.maxunicode + 1))):
+        if parts and not parts.startswith("<"):
+            joining.update(chr(int(part, 16)) for part in parts.split()[1:])
+    joining.update(map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))  # jamo, by rule
+    assert len(joining) > 900
+    assert not any(map(begins_run, joining))
+    assert all(map(begins_run, "aZ9 .é\u4e00\ufb01\U0001f469\ud800"))
