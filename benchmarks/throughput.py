@@ -1,56 +1,97 @@
-"""Texts per second of `ComposedEmbedder.transform` beside TF-IDF's, in one run.
+"""Texts per second and peak memory of transforms, ours and others', on the same texts in one run.
 
-    python benchmarks/throughput.py [--quick] [--json FILE]
+    python benchmarks/throughput.py [--quick] [--seconds S] [--json FILE]
 
-The texts are distinct sentences of the installed libraries' docstrings, cut to 60 characters. The
-towers are trained for one step: their speed does not depend on what they have learned. Rounds are
-interleaved; the table gives the median, the spread, and the ratio to TF-IDF char_wb.
+The texts are windows of 60, 300 and 3,000 characters of the docstrings of installed libraries, from
+10^3 to 10^6 of them, all distinct or 90 % repeated. What would take longer than S (10) seconds for
+a call, by its speed on fewer texts, is left out. Each call first runs once, while its peak memory is
+taken, and then in 3 interleaved rounds. A table shows the median texts per second by the number of
+texts, and of the largest: the spread, the peak (what was made is part of it), and how many times
+as fast as two references, on the most texts that both did.
+
+Others install with benchmarks/requirements.txt; those that can not be imported are listed with the
+reason. Weights of peers but for MiniLM's are random, and our towers are trained for a step: speed
+does not depend on what they know. MiniLM and CANINE read the first 256 and 2,048 tokens of a text.
 """
 
-import argparse
-import json
-import time
+from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
+from _measure import clock, interleaved, options, peak_memory, random_texts, table, write
+from _peers import BUILDERS, build
+from _towers import embedder, on_one_base, on_own_bases, stepped
 
-from sklearn_cclm import ComposedEmbedder, MaskedCharacterPretrainer, PooledConfig
+from sklearn_cclm import ComposedEmbedder
 from sklearn_cclm._batches import length_batches
 from sklearn_cclm.datasets import load_docstrings
 
-LENGTH = 60
+REFERENCES = {"TF-IDF": "TfidfVectorizer char_wb (2-5)", "MiniLM": "all-MiniLM-L6-v2"}
+SHORT = {"tfidf", "hashing"}  # the peers of a quick run
 
 
-def short_texts(n):
-    """Return n distinct texts of LENGTH characters."""
-    pieces = dict.fromkeys(
-        text[i : i + LENGTH]
-        for text in load_docstrings().data
-        for i in range(0, len(text) - LENGTH + 1, LENGTH)
-    )
-    texts = list(pieces)[:n]
-    if len(texts) < n:
-        raise SystemExit(f"only {len(texts)} texts of {LENGTH} characters; ask for fewer")
-    return texts
+def ours(texts):
+    """Return our transforms by name."""
+    pooled = on_one_base(texts, 3)
+    strided = stepped(texts, tower="strided").tower_
+    embedders = {
+        "1 pooled tower": embedder(pooled[0]),
+        "3 pooled towers on one base": embedder(*pooled),
+        "3 pooled towers on three bases": embedder(*on_own_bases(texts, 3)),
+        "1 strided tower": embedder(strided),
+        "ComposedEmbedder()": ComposedEmbedder().fit(texts),
+        "ComposedEmbedder(lexical=True)": ComposedEmbedder(lexical=True).fit(texts),
+    }
+    return {name: one.transform for name, one in embedders.items()}
 
 
-def pretrained(texts):
-    """Return a pooled and a strided tower on one base, and the pooled one on bases of its own."""
+def measure(transforms, length, distinct, sizes, limit, rounds):
+    """Return a row of figures for each transform and number of texts that keep within the limit."""
+    few = random_texts(100, length)
+    for transform in transforms.values():
+        transform(few)
+    rates = {name: len(few) / clock(partial(call, few)) for name, call in transforms.items()}
+    rows = []
+    for n in sizes:
+        chosen = [name for name in transforms if n / rates[name] <= limit]
+        if not chosen:
+            break
+        texts = random_texts(n, length, distinct=distinct)
+        calls = {name: partial(transforms[name], texts) for name in chosen}
+        peaks = {name: peak_memory(call) for name, call in calls.items()}
+        for name, seconds in interleaved(calls, rounds).items():
+            rates[name] = n / np.median(seconds)
+            what = {"length": length, "distinct": distinct, "texts": n, "transform": name}
+            rows.append(what | {"seconds": seconds.tolist(), "peak_bytes": peaks[name]})
+    return rows
 
-    def fit(base=None, tower="pooled", seed=0):
-        pretrainer = MaskedCharacterPretrainer(base, tower=tower, max_epochs=1, random_state=seed)
-        return pretrainer.fit(texts[:512])
 
-    first = fit()
-    shared = [first.tower_] + [fit(first.base_, PooledConfig(), seed).tower_ for seed in (1, 2)]
-    separate = [first.tower_] + [fit(None, "pooled", seed).tower_ for seed in (1, 2)]
-    return shared, separate, fit(first.base_, "strided").tower_
+def show(rows, sizes):
+    """Print the table of one kind of texts."""
+    by = {(row["transform"], row["texts"]): row for row in rows}
+    lines = []
+    for name in dict.fromkeys(row["transform"] for row in rows):
+        done = [n for n in sizes if (name, n) in by]
+        last = by[name, done[-1]]
+        rates = [f"{n / np.median(by[name, n]['seconds']):,.0f}" for n in done]
+        low, high = (done[-1] / f(last["seconds"]) for f in (max, min))
+        lines.append(
+            [name, *rates, *["-"] * (len(sizes) - len(done)), f"{low:,.0f}-{high:,.0f}"]
+            + [f"{last['peak_bytes'] / 2**20:,.0f}"]
+            + [ratio(by, done, name, reference) for reference in REFERENCES.values()]
+        )
+    counts = [f"{n:,} texts" for n in sizes]
+    table(["transform", *counts, "spread", "peak, MB", *(f"x {r}" for r in REFERENCES)], lines)
 
 
-def embedder(*towers):
-    """Return a fitted embedder of these towers."""
-    return ComposedEmbedder([(f"t{i}", tower) for i, tower in enumerate(towers)]).fit(["text"])
+def ratio(by, done, name, reference):
+    """Return how many times as fast a transform is, on the most texts that both did."""
+    both = [n for n in done if (reference, n) in by]
+    if not both:
+        return "-"
+    theirs, own = (np.array(by[who, both[-1]]["seconds"]) for who in (reference, name))
+    return f"{np.median(theirs / own):.2f}"
 
 
 def padding_share(texts, batch_chars=32768):
@@ -60,57 +101,31 @@ def padding_share(texts, batch_chars=32768):
     return 1 - lengths.sum() / padded
 
 
-def measure(transforms, texts, rounds):
-    """Return the seconds of each transform, (rounds, n), in interleaved rounds."""
-    for transform in transforms.values():
-        transform(texts[:1000])
-    seconds = np.empty((rounds, len(transforms)))
-    for row in seconds:
-        for i, transform in enumerate(transforms.values()):
-            start = time.perf_counter()
-            transform(texts)
-            row[i] = time.perf_counter() - start
-    return seconds
-
-
 def main():
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer texts and rounds")
-    parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
-    options = parser.parse_args()
-    n, rounds = (2000, 3) if options.quick else (20000, 7)
-    texts = short_texts(n)
-    shared, separate, strided = pretrained(texts)
-    tfidf = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True).fit(texts)
-    transforms = {
-        "TF-IDF char_wb (2-5)": tfidf.transform,
-        "1 pooled tower": embedder(shared[0]).transform,
-        "3 pooled towers on one base": embedder(*shared).transform,
-        "3 pooled towers on three bases": embedder(*separate).transform,
-        "1 strided tower": embedder(strided).transform,
-    }
-    seconds = measure(transforms, texts, rounds)
-    ratios = seconds[:, :1] / seconds
-    print(
-        f"{n:,} distinct texts of {LENGTH} characters, {torch.get_num_threads()} threads, ", end=""
-    )
-    print(f"{rounds} rounds\n\n| transform | texts/s | spread | speed against TF-IDF |")
-    print("|---|---|---|---|")
-    figures = {}
-    for i, name in enumerate(transforms):
-        rates = n / seconds[:, i]
-        low, high = rates.min(), rates.max()
-        ratio = np.median(ratios[:, i])
-        print(f"| {name} | {np.median(rates):,.0f} | {low:,.0f}-{high:,.0f} | {ratio:.2f} |")
-        figures[name] = {"texts_per_s": float(np.median(rates)), "ratio": float(ratio)}
-    mixed = load_docstrings().data
-    figures["padding_share"] = float(padding_share(mixed))
-    print("\nPadding share, whole docstring sentences of mixed length: ", end="")
-    print(f"{figures['padding_share']:.2%}")
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(figures, file, indent=2)
+    how = {"type": float, "default": 10.0, "help": "longest call, in seconds (10)"}
+    given = options(__doc__, seconds=how)
+    lengths, sizes, rounds = (60, 300, 3000), (10**3, 10**4, 10**5, 10**6), 3
+    builders = BUILDERS
+    if given.quick:
+        lengths, sizes, given.seconds = (60, 300), (1000,), 5.0
+        builders = {name: b for name, b in BUILDERS.items() if b.__name__ in SHORT}
+    learn = random_texts(20_000 if not given.quick else 1000, 300, seed=1)
+    peers, missing = build(builders, learn)
+    transforms = ours(learn) | peers
+    print(f"{torch.get_num_threads()} threads of torch, {rounds} rounds\n")
+    for name, reason in missing.items():
+        print(f"- {name} is not here: {reason}\n")
+    rows = []
+    for length, distinct in product(lengths, (1.0, 0.1)):
+        kind = "distinct" if distinct == 1 else "90 % repeated"
+        print(f"Texts of {length:,} characters, {kind}:\n")
+        some = measure(transforms, length, distinct, sizes, given.seconds, rounds)
+        show(some, sizes)
+        rows += some
+    padding = float(padding_share(load_docstrings().data))
+    print(f"Padding share, whole docstring sentences of mixed length: {padding:.2%}")
+    write(given, rows=rows, missing=missing, padding_share=padding)
 
 
 if __name__ == "__main__":
