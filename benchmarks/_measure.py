@@ -7,6 +7,7 @@ import json
 import platform
 import re
 import time
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,13 +29,19 @@ def options(doc, **more):
     return parser.parse_args()
 
 
+@cache
+def docstrings():
+    """Return the docstrings of installed libraries, text after text."""
+    return load_docstrings().data
+
+
 def random_texts(n, length, *, distinct=1.0, seed=0):
     """Return n texts of a length from the docstrings of installed libraries, in random order.
 
     The share `distinct` of them is distinct, and each of these comes equally often.
     """
-    whole = " ".join(load_docstrings().data)
-    rng, wanted = np.random.default_rng(seed), round(n * distinct)
+    whole = " ".join(docstrings())
+    rng, wanted = np.random.default_rng(seed), max(1, round(n * distinct))
     starts = rng.permutation(len(whole) - length).tolist()
     found = {}
     for start in starts:
@@ -43,7 +50,7 @@ def random_texts(n, length, *, distinct=1.0, seed=0):
             break
     else:
         raise SystemExit(f"only {len(found)} distinct texts of {length} characters; ask for fewer")
-    texts = list(found) * (n // wanted)
+    texts = (list(found) * -(-n // wanted))[:n]
     return [texts[i] for i in rng.permutation(len(texts))] if distinct < 1 else texts
 
 

@@ -1,8 +1,8 @@
 """What others offer for the same job, each as a function from texts to a matrix.
 
-Speed does not depend on what a model knows: where weights would have to be fetched, they are random.
-`builders` has a function by name that imports what it needs, learns from texts, and returns the
-transform. Each library decides itself how many threads it takes; none starts processes.
+Speed does not depend on what a model knows: where weights would have to be fetched, they are
+random. `BUILDERS` has functions by name that import what they need, learn from texts, and return
+the transform. Each library decides itself how many threads it takes; none starts processes.
 """
 
 import tempfile
@@ -54,8 +54,8 @@ def static_vectors(texts):
     tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
     shape = tokenizer.get_vocab_size(), 256
     vectors = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    model = StaticModel(vectors, tokenizer, normalize=True, max_length=None)
-    return lambda some: model.encode(some, use_multiprocessing=False)
+    model = StaticModel(vectors, tokenizer, normalize=True)
+    return lambda some: model.encode(some, max_length=None, use_multiprocessing=False)
 
 
 def fasttext_supervised(texts):

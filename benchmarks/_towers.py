@@ -6,7 +6,7 @@ from sklearn_cclm import ComposedEmbedder, MaskedCharacterPretrainer
 def stepped(texts, base=None, tower="pooled", *, seed=0):
     """Return a pretrainer that saw few texts once."""
     pretrainer = MaskedCharacterPretrainer(base, tower=tower, max_epochs=1, random_state=seed)
-    return pretrainer.fit(texts[:512])
+    return pretrainer.fit(texts[:128])
 
 
 def on_one_base(texts, n, tower="pooled"):

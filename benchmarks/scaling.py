@@ -1,0 +1,138 @@
+"""What a transform, and a training, costs against the size of what it is given.
+
+    python benchmarks/scaling.py [--quick] [--plot FILE] [--json FILE]
+
+Four sweeps, each with the median of interleaved rounds: the number of texts of 60 characters;
+the length of a text, with the number of texts as it is; the number of pooled or strided towers, on
+one base and on bases of their own; and the vocabulary of output tokens of masked language
+modelling, sampled or with the full softmax. Cost = a x size^b is fitted to each by least squares of
+the logarithms: b = 1 is linear. Towers are trained for a step, on docstrings of installed
+libraries.
+"""
+
+from functools import partial
+
+import numpy as np
+from _measure import docstrings, exponent, interleaved, options, random_texts, table, write
+from _peers import tfidf
+from _towers import embedder, on_one_base, on_own_bases
+
+from sklearn_cclm import (
+    CCLMModelBase,
+    ComposedEmbedder,
+    MaskedLanguagePretrainer,
+    MLMPreprocessor,
+)
+
+LEARN = random_texts(2000, 300, seed=1)
+
+
+def sweep(calls, sizes, rounds):
+    """Return the median seconds of each call, by name, at each size; `calls` makes them."""
+    medians = {}
+    for size in sizes:
+        these = calls(size)
+        for call in these.values():
+            call()
+        for name, seconds in interleaved(these, rounds).items():
+            medians.setdefault(name, []).append(float(np.median(seconds)))
+    return {"sizes": sizes, "seconds": medians}
+
+
+def over_texts(transforms, n, length):
+    """Return calls of transforms on n texts of a length."""
+    texts = random_texts(n, length)
+    return {name: partial(transform, texts) for name, transform in transforms.items()}
+
+
+def by_towers(kinds, texts, n):
+    """Return calls of embedders of the first n towers of each kind."""
+    return {name: partial(embedder(*towers[:n]).transform, texts) for name, towers in kinds.items()}
+
+
+def epoch_seconds(vocab_size, loss, texts):
+    """Return the seconds of an epoch of masked language modelling, without what comes before."""
+    preprocessor = MLMPreprocessor(vocab_size=vocab_size).fit(docstrings()[: 20 * vocab_size])
+    base = CCLMModelBase(preprocessor=preprocessor).fit(texts).base_
+    pretrainer = MaskedLanguagePretrainer(
+        base, tower="pooled", loss=loss, max_epochs=4, validation_fraction=0, random_state=0
+    )
+    history = pretrainer.fit(texts).history_[1:]  # the first epoch warms up
+    return float(np.median([epoch["dur"] for epoch in history]))
+
+
+def vocabularies(sizes, texts):
+    """Return the seconds of an epoch by loss, at each size of the vocabulary."""
+    losses = ("sampled_softmax", "softmax")
+    seconds = {loss: [epoch_seconds(size, loss, texts) for size in sizes] for loss in losses}
+    return {"sizes": sizes, "seconds": seconds}
+
+
+def run(quick):
+    """Return the figures of the four sweeps, by what is varied."""
+    rounds = 3 if quick else 7
+    n = 2 if quick else 6
+    pooled, strided = on_one_base(LEARN, n), on_one_base(LEARN, n, "strided")
+    transforms = {
+        "1 pooled tower": embedder(pooled[0]).transform,
+        "ComposedEmbedder()": ComposedEmbedder().fit(LEARN).transform,
+        "1 strided tower": embedder(strided[0]).transform,
+        "TF-IDF char_wb (2-5)": tfidf(LEARN),
+    }
+    kinds = {
+        "pooled, one base": pooled,
+        "pooled, own bases": on_own_bases(LEARN, n),
+        "strided, one base": strided,
+        "strided, own bases": on_own_bases(LEARN, n, "strided"),
+    }
+    texts = random_texts(200 if quick else 2000, 60)
+    numbers = [200, 400] if quick else [1000, 2000, 5000, 10_000, 20_000, 50_000]
+    lengths = [60, 300] if quick else [30, 60, 120, 300, 600, 1200, 3000, 6000, 12_000]
+    towers = [1, 2] if quick else [1, 2, 3, 4, 6]
+    tokens = [300, 1000] if quick else [300, 1000, 3000, 10_000, 20_000]
+    some = LEARN[:128] if quick else LEARN
+    return {
+        "texts": sweep(lambda n: over_texts(transforms, n, 60), numbers, rounds),
+        "characters of a text": sweep(lambda n: over_texts(transforms, 200, n), lengths, rounds),
+        "towers": sweep(lambda n: by_towers(kinds, texts, n), towers, rounds),
+        "tokens in the vocabulary": vocabularies(tokens, some),
+    }
+
+
+def plot(sweeps, path):
+    """Draw the cost against the size, each sweep in its axes."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 2, figsize=(10, 8), layout="constrained")
+    for ax, (what, sweep) in zip(axes.flat, sweeps.items(), strict=True):
+        for name, seconds in sweep["seconds"].items():
+            label = f"{name}: {exponent(sweep['sizes'], seconds):.2f}"
+            ax.loglog(sweep["sizes"], seconds, "o-", label=label)
+        ax.set(xlabel=what, ylabel="seconds")
+        ax.grid(alpha=0.3)
+        ax.legend(title="exponent", fontsize="small")
+    figure.savefig(path)
+
+
+def main():
+    """Run the benchmark."""
+    given = options(__doc__, plot={"metavar": "FILE", "help": "draw the sweeps, as a PNG or SVG"})
+    sweeps = run(given.quick)
+    for what, sweep in sweeps.items():
+        fits = sweep["exponents"] = {
+            name: exponent(sweep["sizes"], seconds) for name, seconds in sweep["seconds"].items()
+        }
+        print(f"Seconds by {what}:\n")
+        rows = [
+            [name, *(f"{s:.3g}" for s in seconds), f"{seconds[-1] / seconds[0]:.2f}"]
+            + [f"{fits[name]:.2f}"]
+            for name, seconds in sweep["seconds"].items()
+        ]
+        table(["", *(f"{n:,}" for n in sweep["sizes"]), "last / first", "exponent"], rows)
+    if given.plot:
+        plot(sweeps, given.plot)
+    write(given, sweeps=sweeps)
+
+
+if __name__ == "__main__":
+    main()
