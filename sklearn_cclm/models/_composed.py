@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm.models._composition import Composition
-from sklearn_cclm.models._inference import characters, distinct, group_by_base
+from sklearn_cclm.models._inference import characters, distinct, group_by_base, spread
 from sklearn_cclm.models._named_towers import check_alike
 from sklearn_cclm.nn.composed import ComposedModule
 
@@ -107,15 +107,23 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
         ValueError, TypeError
             If X is not texts, or one is too long and ``truncation="error"``.
         """
-        texts, inverse = distinct(self._readable(self._texts(X)))
+        texts, places = distinct(self._readable(self._texts(X)))
         members = self._members(self.towers_, self._weights())
         add_cls = self.towers_[0][1].base.reading["add_cls"]
         length = max(1, max(map(len, texts), default=0) + add_cls)
-        out = np.zeros((len(texts), length, members[-1].columns.stop), dtype=np.float32)
+        out = np.zeros((len(places), length, members[-1].columns.stop), dtype=np.float32)
         device = resolve_device(self.device)
         for base, group in group_by_base(members).items():
-            characters(texts, base, group, out, batch_chars=self.batch_chars, device=device)
-        return out[inverse]
+            characters(
+                texts,
+                base,
+                group,
+                out[: len(texts)],
+                batch_chars=self.batch_chars,
+                device=device,
+            )
+        spread(out, places)
+        return out
 
     def lengths(self, X: Any) -> np.ndarray:
         """Return how many rows of each text's block in `transform` are characters.

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from sklearn_cclm._device import resolve_device
 from sklearn_cclm._params import check_bool
 from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
@@ -139,30 +141,33 @@ class ComposedEmbedder(Composition):
         texts = self._texts(X)
         if self.truncation != "window" and only_towers(self.towers_):
             self._readable(texts)  # says what is too long, once, whatever the number of bases
-        texts, inverse = distinct(texts)
-        return self._features(self.towers_, texts, self._weights())[inverse]
+        return self._features(self.towers_, texts, self._weights())
 
     def _features(
         self, parts: list[tuple[str, Any]], texts: Sequence[str], weights: Mapping[str, float]
     ) -> Any:
         """Return the features of towers and transformers, side by side."""
         members = self._members(parts, weights)
+        towers_alone = len(members) == len(parts)
+        texts, places = distinct(texts)
         out = vectors(
             texts,
+            places if towers_alone else np.arange(len(texts)),
             members,
             pooling=self.pooling,
             windowed=self.truncation == "window",
             batch_chars=self.batch_chars,
             device=resolve_device(self.device),
         )
-        if len(members) == len(parts):
+        if towers_alone:
             return out
         of_towers = (out[:, member.columns] for member in members)
         blocks = (
             next(of_towers) if isinstance(part, Tower) else read(name, part, texts, weights[name])
             for name, part in parts
         )
-        return beside(list(blocks))
+        found = beside(list(blocks))
+        return found if len(texts) == len(places) else found[places]
 
     def _listed(self) -> list[tuple[str, Any]]:
         towers = super()._listed()

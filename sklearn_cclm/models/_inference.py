@@ -17,6 +17,8 @@ from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
 
+_ROWS = 2**12  # copied at once
+
 
 @dataclass(frozen=True)
 class Member:
@@ -35,22 +37,37 @@ def group_by_base(members: Sequence[Member]) -> dict[Base, list[Member]]:
     return groups
 
 
-def distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray | slice]:
-    """Return each distinct text once, and an index that restores the sequence."""
-    unique = dict.fromkeys(texts)
-    if len(unique) == len(texts):
-        return list(texts), slice(None)
-    place = {text: i for i, text in enumerate(unique)}
-    inverse = np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
-    return list(unique), inverse
+def distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    """Return each distinct text once, in order of first occurrence, and the place of each text."""
+    unique = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    places = np.fromiter(map(unique.__getitem__, texts), dtype=np.int64, count=len(texts))
+    return list(unique), places
 
 
-def vectors(texts: Sequence[str], members: Sequence[Member], **how: Any) -> np.ndarray:
-    """Return the vectors of texts by towers, side by side; `how` is passed on to `embed`."""
+def spread(out: np.ndarray, places: np.ndarray) -> None:
+    """Give each row of `out` what is in the row of its place, of those that `distinct` returns.
+
+    Rows are filled from the last on, in the memory that is there: a place is no later than its
+    row, so that nothing is overwritten before it is read.
+    """
+    (moved,) = np.nonzero(places != np.arange(len(places)))
+    first = moved[0] if len(moved) else len(places)
+    for start in reversed(range(first, len(places), _ROWS)):
+        out[start : start + _ROWS] = out[places[start : start + _ROWS]]
+
+
+def vectors(
+    texts: Sequence[str], places: np.ndarray, members: Sequence[Member], **how: Any
+) -> np.ndarray:
+    """Return the vectors by towers, side by side, of the text at each place.
+
+    `how` is passed on to `embed`.
+    """
     width = members[-1].columns.stop if members else 0
-    out = np.empty((len(texts), width), dtype=np.float32)
+    out = np.empty((len(places), width), dtype=np.float32)
     for base, group in group_by_base(members).items():
-        embed(texts, base, group, out, **how)
+        embed(texts, base, group, out[: len(texts)], **how)
+    spread(out, places)
     return out
 
 

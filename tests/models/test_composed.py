@@ -23,6 +23,7 @@ from sklearn_cclm import (
     StridedConfig,
     make_composed,
 )
+from sklearn_cclm.models._inference import distinct, spread
 from sklearn_cclm.nn import NgramBase
 
 TEXTS = ["one", "two three", "", "four five six", "Seven", "one", "an eighth text", "9"]
@@ -91,6 +92,19 @@ def test_each_distinct_text_is_read_once(embedder, batch_shapes):
     assert_array_equal(out[[0, 2, 3]], np.repeat(out[:1], 3, axis=0))
     assert_array_equal(out[1], out[4])
     assert (out[0] != out[1]).any()
+
+
+@pytest.mark.parametrize("n_distinct", [1, 7, 6000])
+def test_repeats_are_filled_in_place(n_distinct):
+    rng = np.random.default_rng(0)
+    texts = [str(i) for i in rng.integers(n_distinct, size=10_000)]
+    unique, places = distinct(texts)
+    assert [unique[place] for place in places] == texts
+    for shape in ((10_000, 3), (10_000, 2, 3)):
+        out = rng.random(shape, dtype=np.float32)
+        expected = out[places]
+        spread(out, places)
+        assert_array_equal(out, expected)
 
 
 def test_order_is_restored(embedder):
