@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -111,18 +113,20 @@ def ngram_buckets(folded: Tensor, orders: tuple[int, ...], n_buckets: int) -> Te
     int64 Tensor of shape (B, L, len(orders))
         Bucket of each n-gram, in [0, n_buckets).
     """
-    length = folded.shape[1]
-    padded = F.pad(folded, (max(orders) - 1, 0))
-    start = max(orders) - 1
+    length, longest = folded.shape[1], max(orders)
+    padded = F.pad(folded, (longest - 1, 0)) + 1
     hashed = torch.zeros_like(folded)
     by_order = {}
-    for order in range(1, max(orders) + 1):
-        first = start - order + 1
-        hashed = (hashed + padded[:, first : first + length] + 1) * _PRIME
+    for order in range(1, longest + 1):
+        first = longest - order
+        hashed = (hashed + padded[:, first : first + length]).mul_(_PRIME)
         by_order[order] = hashed
     stacked = torch.stack([by_order[order] for order in orders], dim=-1)
-    stacked = (stacked ^ (stacked >> 29)) * _MIX
-    return (stacked ^ (stacked >> 32)).remainder(n_buckets)
+    stacked.bitwise_xor_(stacked >> 29).mul_(_MIX)
+    stacked.bitwise_xor_(stacked >> 32)
+    if n_buckets & (n_buckets - 1) == 0:  # a power of two, by which int64 is slow to divide
+        return stacked.bitwise_and_(n_buckets - 1)
+    return stacked.remainder_(n_buckets)
 
 
 def to_first_character(rows: Tensor, orders: tuple[int, ...]) -> Tensor:
@@ -132,6 +136,13 @@ def to_first_character(rows: Tensor, orders: tuple[int, ...]) -> Tensor:
         for column, order in zip(rows.unbind(-1), orders, strict=True)
     ]
     return torch.stack(moved, dim=-1)
+
+
+def _check_padding(base: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Raise unless the row of padding is zeros: it is added to the others as it is."""
+    table = state.get(f"{prefix}table.weight")
+    if table is not None and len(table) and table[_PAD].any():
+        raise ValueError("Row 0 of table.weight, which is padding's, has numbers other than 0.")
 
 
 @register("base", "ngram", NgramConfig)
@@ -160,6 +171,7 @@ class NgramBase(nn.Module):
         self.blocks = nn.ModuleList(
             ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
         )
+        self.register_load_state_dict_pre_hook(_check_padding)
         self.folded: Tensor
         self.register_buffer("folded", torch.tensor(folded), persistent=False)
 
@@ -188,7 +200,7 @@ class NgramBase(nn.Module):
         if self.table.num_embeddings == self.n_chars:
             return ids.unsqueeze(-1)
         buckets = ngram_buckets(self.folded[ids], config.ngram_orders, config.n_buckets)
-        buckets = (buckets + self.n_chars) * mask.unsqueeze(-1)
+        buckets.add_(self.n_chars).mul_(mask.unsqueeze(-1))
         if ahead:
             buckets = to_first_character(buckets, config.ngram_orders)
         return torch.cat([ids.unsqueeze(-1), buckets], dim=-1)

@@ -17,7 +17,7 @@ def sum_rows(rows: Tensor, table: Tensor, *, sparse: bool) -> Tensor:
     Parameters
     ----------
     rows : int64 Tensor of shape (n, k)
-        Row numbers; row 0 counts as zeros.
+        Row numbers; row 0, which is all zeros, gets no gradient.
     table : float Tensor of shape (n_rows, d)
         The table.
     sparse : bool
@@ -42,8 +42,7 @@ class _SumRows(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor, table: Tensor, sparse: bool) -> Tensor:
         ctx.save_for_backward(rows)
         ctx.sparse, ctx.n_rows = sparse, len(table)
-        counted = (rows != _PAD).to(table.dtype)  # with padding_idx torch is ten times slower
-        return F.embedding_bag(rows, table, mode="sum", per_sample_weights=counted)
+        return F.embedding_bag(rows, table, mode="sum")  # padding_idx makes it ten times slower
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:

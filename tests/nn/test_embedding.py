@@ -28,11 +28,12 @@ def padded(rows, length=None):
 
 @torch.no_grad()
 def network(config, folded=FOLDED):
-    """Return a double-precision base, random in the normalisations and the padding row too."""
+    """Return a double-precision base, random in the normalisations too."""
     generator = torch.Generator().manual_seed(0)
     base = NgramBase(config, folded=folded).eval()
     for parameter in base.parameters():
         parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    base.table.weight[0] = 0
     return base.double()
 
 
@@ -113,7 +114,7 @@ def test_vector_is_the_sum_of_character_and_ngram_rows():
 @torch.no_grad()
 def test_mean_of_a_tiny_table_by_hand():
     base = NgramBase(NgramConfig(width=2, n_buckets=0), folded=(0, 1, 2, 3, 4, 5))
-    base.table.weight.copy_(torch.tensor([[9.0, 9]] * 4 + [[1, 2], [5, -2]]))
+    base.table.weight.copy_(torch.tensor([[0.0, 0]] + [[9, 9]] * 3 + [[1, 2], [5, -2]]))
     mean = base(torch.tensor([[4, 5, 5, 4, 5, 0]])).mean
     torch.testing.assert_close(mean, torch.tensor([[17 / 5, -2 / 5]]))
 
@@ -121,6 +122,15 @@ def test_mean_of_a_tiny_table_by_hand():
 def test_only_the_table_of_a_base_without_blocks_is_saved():
     base = NgramBase(NgramConfig(width=2, n_buckets=3), folded=(0, 1))
     assert list(base.state_dict()) == ["table.weight"]
+
+
+def test_padding_row_must_be_zero():
+    base = NgramBase(NgramConfig(width=2, n_buckets=3), folded=(0, 1))
+    state = {"table.weight": torch.ones_like(base.table.weight)}
+    with pytest.raises(ValueError, match="Row 0 of table.weight"):
+        base.load_state_dict(state)
+    state["table.weight"][0] = 0
+    base.load_state_dict(state)
 
 
 def test_padding_row_is_zero_at_first():

@@ -58,11 +58,12 @@ def networks(base_config, tower_config):
 
 @torch.no_grad()
 def noisy_networks(base_config, tower_config):
-    """Return them in double precision, no weight 0, so that no leak of padding can hide."""
+    """Return them in double precision, no weight 0 but of padding, so that no leak can hide."""
     generator = torch.Generator().manual_seed(1)
     base, tower = networks(base_config, tower_config)
     for parameter in [*base.double().parameters(), *tower.double().parameters()]:
         parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+    base.table.weight[0] = 0
     return base, tower
 
 
