@@ -17,6 +17,7 @@ from torch import nn
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.models._stored import StoredValue
 from sklearn_cclm.nn import _registry
+from sklearn_cclm.nn._blank import Blank
 
 HEAD = "head."  # begins the names of an output layer's weights
 
@@ -76,7 +77,7 @@ class Value(StoredValue):
 
     def _build(self, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
         """Build the network on the given tensors, leaving the global generator as it was."""
-        with isolated_seed(0):
+        with isolated_seed(0), Blank():
             shape = self._shape(vars(self))
             module = _registry.build(self._kind, self.architecture, self.config, **shape)
         own = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}

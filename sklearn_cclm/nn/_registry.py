@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from sklearn_cclm.nn._blank import Blank
+
 _ARCHITECTURES: dict[str, dict[str, tuple[type, type[nn.Module]]]] = {"base": {}, "tower": {}}
 
 
@@ -90,6 +92,6 @@ def state_shapes(
     cls = config_class(kind, name)
     if not isinstance(config, dict) or to_dict(cls(**config)) != config:
         raise ValueError(f"config must hold all settings of {cls.__name__} and nothing else.")
-    with torch.device("meta"):
+    with torch.device("meta"), Blank():
         state = build(kind, name, config, **shape).state_dict()
     return {key: tuple(tensor.shape) for key, tensor in state.items()}
