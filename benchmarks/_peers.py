@@ -35,8 +35,8 @@ def string_encoder(texts):
 def min_hash_encoder(texts):
     from skrub import MinHashEncoder
 
-    encoder = MinHashEncoder().fit(pd.Series(texts[:20_000]))
-    return lambda some: encoder.transform(pd.Series(some))
+    # a new one each time: it learns nothing, and keeps what it made of texts
+    return lambda some: MinHashEncoder().fit_transform(pd.Series(some))
 
 
 def minilm_folder():

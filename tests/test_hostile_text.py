@@ -1,24 +1,17 @@
 """Text as an enemy would write it: every public estimator reads it, in bounded memory."""
 
-import re
-import warnings
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from readers import CLEAR, NAMES, TEXTS, fitted, read, readers, resident
 from scipy.sparse import issparse
 from sklearn.base import clone
-from tiny import TINY
 
-from sklearn_cclm.utils.discovery import all_estimators
-
-TEXTS = ["where is my card", "Stra\u00dfe", "e\u0301", "a\ud800b", ""] * 4
 PEAK = 300 * 2**20  # bytes beside the texts, with what is made of them
 A_CHARACTER = 130  # bytes for each of the longest text, whose tags are read at once (seen: 110)
-CLEAR = Path("/proc/self/clear_refs")
 FAMILY = "\U0001f469\u200d"  # a woman and a zero-width joiner: a chain of them is one glyph
 SALUTATION = "\ufdfa"  # NFKC makes 18 characters of it
 PIECES = st.sampled_from(
@@ -27,35 +20,6 @@ PIECES = st.sampled_from(
 RUNS = st.builds(lambda piece, n: piece * n, PIECES, st.integers(1, 600))
 ANY = st.text(st.characters(), max_size=40)
 HOSTILE = st.lists(ANY | RUNS | st.tuples(ANY, RUNS, ANY).map("".join), max_size=5)
-READERS = ("transform", "predict", "predict_proba")
-NAMES = [name for name, cls in all_estimators() if any(hasattr(cls, r) for r in READERS)]
-
-
-@cache
-def fitted(name):
-    """Return an estimator that learned from a few texts, NFKC where it can normalise."""
-    estimator = dict(all_estimators())[name](**TINY[name]())
-    if name in ("CharPreprocessor", "MLMPreprocessor"):
-        estimator.set_params(normalization="NFKC")
-    if name == "ComposedEmbedder":
-        estimator.set_params(lexical=True)
-    labels = [[(0, 1, "kind")] if text else [] for text in TEXTS]
-    if name not in ("EntityPretrainer", "ComposedTagger"):
-        labels = [len(text) % 2 for text in TEXTS]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return estimator.fit(TEXTS, labels)
-
-
-def readers(estimator):
-    return [reader for reader in READERS if hasattr(estimator, reader)]
-
-
-def read(estimator, reader, texts):
-    """Return what one reader of an estimator makes of texts, without warnings of cut texts."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".* texts are longer than ", UserWarning)
-        return getattr(estimator, reader)(texts)
 
 
 def assert_sound(estimator, texts):
@@ -103,12 +67,6 @@ def peak_above(call):
     CLEAR.write_text("5")  # begins the peak anew
     value = call()
     return value, resident("VmHWM") - start
-
-
-def resident(line):
-    """Return a line of this process's memory statistics, in bytes."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(rf"{line}:\s+(\d+) kB", status)[1]) * 1024
 
 
 @pytest.mark.slow

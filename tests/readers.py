@@ -1,0 +1,48 @@
+"""Every public estimator that reads texts, fitted, and the memory it takes."""
+
+import re
+import warnings
+from functools import cache
+from pathlib import Path
+
+from tiny import TINY
+
+from sklearn_cclm.utils.discovery import all_estimators
+
+TEXTS = ["where is my card", "Stra\u00dfe", "e\u0301", "a\ud800b", ""] * 4
+CLEAR = Path("/proc/self/clear_refs")
+READERS = ("transform", "predict", "predict_proba")
+NAMES = [name for name, cls in all_estimators() if any(hasattr(cls, r) for r in READERS)]
+
+
+@cache
+def fitted(name):
+    """Return an estimator that learned from a few texts, NFKC where it can normalise."""
+    estimator = dict(all_estimators())[name](**TINY[name]())
+    if name in ("CharPreprocessor", "MLMPreprocessor"):
+        estimator.set_params(normalization="NFKC")
+    if name == "ComposedEmbedder":
+        estimator.set_params(lexical=True)
+    labels = [[(0, 1, "kind")] if text else [] for text in TEXTS]
+    if name not in ("EntityPretrainer", "ComposedTagger"):
+        labels = [len(text) % 2 for text in TEXTS]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.fit(TEXTS, labels)
+
+
+def readers(estimator):
+    return [reader for reader in READERS if hasattr(estimator, reader)]
+
+
+def read(estimator, reader, texts):
+    """Return what one reader of an estimator makes of texts, without warnings of cut texts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".* texts are longer than ", UserWarning)
+        return getattr(estimator, reader)(texts)
+
+
+def resident(line):
+    """Return a line of this process's memory statistics, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{line}:\s+(\d+) kB", status)[1]) * 1024
