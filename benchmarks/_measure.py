@@ -6,6 +6,7 @@ import gc
 import json
 import platform
 import re
+import sys
 import time
 from functools import cache
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from joblib import Memory
 
 from sklearn_cclm.datasets import load_docstrings
 
@@ -32,13 +34,19 @@ def options(doc, **more):
 @cache
 def docstrings():
     """Return the docstrings of installed libraries, text after text."""
+    memory = Memory(Path(__file__).parent / ".cache", verbose=0)
+    libraries = ("joblib", "numpy", "scikit-learn", "scipy", "sklearn-cclm", "torch")
+    return memory.cache(_docstrings)(sys.version, [version(name) for name in libraries])
+
+
+def _docstrings(*versions):
     return load_docstrings().data
 
 
 def random_texts(n, length, *, distinct=1.0, seed=0):
     """Return n texts of a length from the docstrings of installed libraries, in random order.
 
-    The share `distinct` of them is distinct, and each of these comes equally often.
+    The share `distinct` of them is distinct, and these are repeated in turn.
     """
     whole = " ".join(docstrings())
     rng, wanted = np.random.default_rng(seed), max(1, round(n * distinct))
@@ -117,7 +125,7 @@ def machine():
     }
 
 
-def write(options, **figures):
+def write(given, **figures):
     """Write figures and the machine they are of, where the command line says."""
-    if options.json:
-        Path(options.json).write_text(json.dumps(machine() | figures, indent=2) + "\n")
+    if given.json:
+        Path(given.json).write_text(json.dumps(machine() | figures, indent=2) + "\n")

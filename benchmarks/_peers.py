@@ -17,8 +17,13 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 NGRAMS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
 
 
+def tfidf_vectorizer():
+    """Return what `lexical=True` is short for."""
+    return TfidfVectorizer(**NGRAMS, sublinear_tf=True, dtype=np.float32)
+
+
 def tfidf(texts):
-    return TfidfVectorizer(**NGRAMS, sublinear_tf=True, dtype=np.float32).fit(texts).transform
+    return tfidf_vectorizer().fit(texts).transform
 
 
 def hashing(texts):
@@ -88,11 +93,11 @@ def flair_forward(texts):
 
     @torch.inference_mode()
     def last_states(some):
-        batches = (some[i : i + 32] for i in range(0, len(some), 32))
-        ends = [len(text) for text in some]
-        states = [model.get_representation(list(b), "\n", " ") for b in batches]
-        rows = [state[:, i] for state in states for i in range(state.shape[1])]
-        return torch.stack([row[end] for row, end in zip(rows, ends, strict=True)]).numpy()
+        found = []
+        for batch in (list(some[i : i + 32]) for i in range(0, len(some), 32)):
+            states = model.get_representation(batch, "\n", " ")  # (characters, texts, 2048)
+            found.append(states[[len(text) for text in batch], range(len(batch))])
+        return torch.cat(found).numpy()
 
     return last_states
 

@@ -2,11 +2,11 @@
 
     python benchmarks/ablations.py [--quick] [--only WORD] [--json FILE]
 
-Both do the same work, in interleaved rounds; the table gives the median of the rounds' ratios
-(above 1: the choice is faster than the alternative), their spread, and the largest difference of
-what the two return. The texts are docstrings of installed libraries: windows of 60 characters, or
-whole sentences of mixed length. The base has a table of 65,536 x 128; towers are trained for a
-step.
+Both do the same job, in interleaved rounds; the table gives the median of the rounds' ratios (above
+1: the choice is faster than the alternative), their spread, and the largest difference of what the
+two return: some alternatives are other functions, or less exact. The texts are docstrings of
+installed libraries: windows of 60 characters, or whole sentences of mixed length. The base has a
+table of 65,536 x 128; towers are trained for a step.
 """
 
 from functools import partial
@@ -206,9 +206,11 @@ def distinct_texts_once(s):
 
 
 def threads_within_operations(s):
-    """torch's own threads; not one thread, nor two processes that share the texts."""
+    """torch's own threads; not one thread, nor two workers that share the texts.
+
+    What a worker process is sent and builds counts; the processes are there already.
+    """
     halves = [s.texts[::2], s.texts[1::2]]
-    pool = Parallel(n_jobs=2)
 
     def one_thread():
         before = torch.get_num_threads()
@@ -218,16 +220,17 @@ def threads_within_operations(s):
         finally:
             torch.set_num_threads(before)
 
-    def two_processes():
+    def two_workers(backend):
         out = np.empty((s.n, s.embedder.transform(["a"]).shape[1]), dtype=np.float32)
-        found = pool(delayed(s.embedder.transform)(half) for half in halves)
-        out[::2], out[1::2] = found
+        pool = Parallel(n_jobs=2, backend=backend)
+        out[::2], out[1::2] = pool(delayed(s.embedder.transform)(half) for half in halves)
         return out
 
     return {
         f"{torch.get_num_threads()} threads": partial(s.embedder.transform, s.texts),
         "1 thread": one_thread,
-        "2 processes": two_processes,
+        "2 worker threads": partial(two_workers, "threading"),
+        "2 worker processes": partial(two_workers, "loky"),
     }
 
 

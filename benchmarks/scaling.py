@@ -2,18 +2,27 @@
 
     python benchmarks/scaling.py [--quick] [--plot FILE] [--json FILE]
 
-Four sweeps, each with the median of interleaved rounds: the number of texts of 60 characters;
-the length of a text, with the number of texts as it is; the number of pooled or strided towers, on
-one base and on bases of their own; and the vocabulary of output tokens of masked language
-modelling, sampled or with the full softmax. Cost = a x size^b is fitted to each by least squares of
-the logarithms: b = 1 is linear. Towers are trained for a step, on docstrings of installed
-libraries.
+Four sweeps. Three by the median of interleaved rounds: the number of texts of 60 characters; the
+length of a text, with the number of texts as it is; the number of pooled or strided towers, on one
+base and on bases of their own. And by the median of three epochs the vocabulary of output tokens of
+masked language modelling, sampled or with the full softmax. Cost = a x size^b is fitted to each by
+least squares of the logarithms: b = 1 is linear. Last, the peak memory of a transform above its
+result. Towers are trained for a step, on docstrings of installed libraries.
 """
 
 from functools import partial
 
 import numpy as np
-from _measure import docstrings, exponent, interleaved, options, random_texts, table, write
+from _measure import (
+    docstrings,
+    exponent,
+    interleaved,
+    options,
+    peak_memory,
+    random_texts,
+    table,
+    write,
+)
 from _peers import tfidf
 from _towers import embedder, on_one_base, on_own_bases
 
@@ -66,6 +75,20 @@ def vocabularies(sizes, texts):
     losses = ("sampled_softmax", "softmax")
     seconds = {loss: [epoch_seconds(size, loss, texts) for size in sizes] for loss in losses}
     return {"sizes": sizes, "seconds": seconds}
+
+
+def memory(sizes):
+    """Return rows: the peak memory of `ComposedEmbedder()` above its result, in bytes."""
+    embedder, rows = ComposedEmbedder().fit(LEARN), []
+    embedder.transform(LEARN)  # builds the networks
+    width = embedder.transform(["a"]).nbytes
+    for n in sizes:
+        for distinct in (1.0, 0.9, 0.1):
+            texts = random_texts(n, 60, distinct=distinct)
+            peak = peak_memory(partial(embedder.transform, texts))
+            what = {"texts": n, "distinct": distinct, "result_bytes": n * width}
+            rows.append(what | {"above_bytes": peak - n * width})
+    return rows
 
 
 def run(quick):
@@ -129,9 +152,17 @@ def main():
             for name, seconds in sweep["seconds"].items()
         ]
         table(["", *(f"{n:,}" for n in sweep["sizes"]), "last / first", "exponent"], rows)
+    print("Peak memory of ComposedEmbedder() on texts of 60 characters:\n")
+    peaks = memory([2000] if given.quick else [10**4, 10**5, 10**6])
+    mb = [
+        [f"{row['texts']:,}", f"{row['distinct']:.0%}"]
+        + [f"{row[key] / 2**20:,.0f}" for key in ("result_bytes", "above_bytes")]
+        for row in peaks
+    ]
+    table(["texts", "of them distinct", "result, MB", "peak above the result, MB"], mb)
     if given.plot:
         plot(sweeps, given.plot)
-    write(given, sweeps=sweeps)
+    write(given, sweeps=sweeps, memory=peaks)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ the grid has 4 values of C and 2 of a tower's weight, and 3 folds. The same sear
 towers in a `ComposedEmbedder`, with that and ``Pipeline(memory=...)``, with a plain FeatureUnion of
 two embedders of one tower each, with and without memory, and on features that were made once before
 the search (where weights can not be searched: 12 fits). Counted are the vectors made, one for each
-text and tower, and the runs of a base over a batch; a cached search starts with an empty cache.
+text and tower, and the runs of a base over a batch. Each search runs once, after a transform that
+builds the networks; a cached search starts with an empty cache.
 Pooled towers take 2,000 texts and strided ones, which cost more, 500.
 """
 
@@ -79,6 +80,7 @@ def search(features, grid, memory, texts, labels):
 def compare(towers, texts, labels):
     """Return the figures of each search, by name."""
     figures = {}
+    ComposedEmbedder(towers).fit(texts).transform(texts)
     with tempfile.TemporaryDirectory() as folder:
         for name, (features, grid, memory) in kinds(towers, folder).items():
             with counted() as counts:

@@ -16,7 +16,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 from _measure import clock, options, random_texts, table, write
-from _peers import tfidf
+from _peers import tfidf_vectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -73,10 +73,10 @@ def pipelines(texts):
     kinds = {
         "ComposedEmbedder()": ComposedEmbedder(),
         "ComposedEmbedder(lexical=True)": ComposedEmbedder(lexical=True),
-        "TF-IDF char_wb (2-5)": tfidf(texts).__self__,
+        "TF-IDF char_wb (2-5)": tfidf_vectorizer(),
     }
     return {
-        name: make_pipeline(kind, LogisticRegression(max_iter=20)).fit(texts, labels)
+        name: make_pipeline(kind, LogisticRegression(max_iter=1000)).fit(texts, labels)
         for name, kind in kinds.items()
     }
 
@@ -88,49 +88,48 @@ def latencies(model, texts):
     return np.array([1000 * clock(lambda: model.predict([text])) for text in texts])  # noqa: B023
 
 
+def measure_start(model, rounds):
+    """Return the milliseconds of each step in each round, and the bytes of what was stored."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = pickle, saved = f"{folder}/pipeline.joblib", f"{folder}/embedder"
+        joblib.dump(model, pickle)
+        save(model[0], saved)
+        rows = [
+            [fresh(setup, work, *paths) for setup, work in STEPS.values()]
+            for _ in range(rounds + 1)
+        ][1:]  # the first brings the files into memory
+        files = [path for path in Path(saved).rglob("*") if path.is_file()]
+        sizes = {
+            "joblib.dump of the pipeline": Path(pickle).stat().st_size,
+            "save of its embedder": sum(path.stat().st_size for path in files),
+        }
+    return dict(zip(STEPS, np.array(rows).T, strict=True)), sizes
+
+
+def measure_latency(models, texts):
+    """Return the median and the 99th percentile of the milliseconds of one text, by model."""
+    return {name: np.percentile(latencies(m, texts), [50, 99]) for name, m in models.items()}
+
+
 def main():
     """Run the benchmark."""
     given = options(__doc__)
-    rounds, n = (2, 100) if given.quick else (9, 2000)
+    rounds, n = (1, 50) if given.quick else (9, 2000)
     models = pipelines(random_texts(500, 60, seed=1))
-    figures = {"start": {}, "latency": {}}
-    with tempfile.TemporaryDirectory() as folder:
-        pickle, saved = f"{folder}/pipeline.joblib", f"{folder}/embedder"
-        joblib.dump(models["ComposedEmbedder()"], pickle)
-        save(models["ComposedEmbedder()"][0], saved)
-        for setup, work in STEPS.values():
-            fresh(setup, work, pickle, saved)  # brings the files into memory
-        rows = []
-        for _ in range(rounds):
-            rows.append([fresh(setup, work, pickle, saved) for setup, work in STEPS.values()])
-        print(f"Fresh processes, {rounds} rounds:\n")
-        times = dict(zip(STEPS, np.array(rows).T, strict=True))
-        table(
-            ["what", "ms", "spread"],
-            [
-                [name, f"{np.median(t):.1f}", f"{t.min():.1f}-{t.max():.1f}"]
-                for name, t in times.items()
-            ],
-        )
-        figures["start"] = {name: t.tolist() for name, t in times.items()}
-        sizes = {
-            "pickle": Path(pickle).stat().st_size,
-            "saved": sum(p.stat().st_size for p in Path(saved).rglob("*") if p.is_file()),
-        }
+    times, sizes = measure_start(models["ComposedEmbedder()"], rounds)
+    print(f"Fresh processes, {rounds} rounds:\n")
+    rows = [[what, np.median(t), t.min(), t.max()] for what, t in times.items()]
+    table(["what", "ms", "least", "most"], [[w, *(f"{x:.1f}" for x in r)] for w, *r in rows])
+    latency = {}
     for length in (60, 300):
-        texts, lines = random_texts(n, length), []
-        for name, model in models.items():
-            p50, p99 = np.percentile(latencies(model, texts), [50, 99])
-            figures["latency"][f"{name}, {length}"] = {"p50_ms": p50, "p99_ms": p99}
-            lines.append([name, f"{p50:.2f}", f"{p99:.2f}"])
+        found = measure_latency(models, random_texts(n, length))
+        latency[length] = {name: pair.tolist() for name, pair in found.items()}
         print(f"predict of one text of {length} characters, {n} calls, in ms:\n")
-        table(["features of a logistic regression", "p50", "p99"], lines)
-    print(
-        f"The pipeline pickles to {sizes['pickle'] / 2**20:.1f} MB; the embedder's directory ",
-        end="",
-    )
-    print(f"has {sizes['saved'] / 2**20:.1f} MB.")
-    write(given, **figures, bytes=sizes)
+        rows = [[name, f"{p50:.2f}", f"{p99:.2f}"] for name, (p50, p99) in found.items()]
+        table(["features of a logistic regression", "p50", "p99"], rows)
+    table(["stored", "MB"], [[what, f"{size / 2**20:.1f}"] for what, size in sizes.items()])
+    start = {what: t.tolist() for what, t in times.items()}
+    write(given, start=start, latency=latency, bytes=sizes)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from sklearn_cclm._views import View
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.noise.masking import is_character
 
-_AT_ONCE = 2**20  # characters
+_AT_ONCE = 2**20  # characters, once normalised
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,14 @@ class EntityTask(Trainer):
         return view.ids, targets, {"positions": positions}
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
-        """Return the entities of checked texts, read so many at once as bounds the memory."""
-        ends = zip(texts, accumulate(map(len, texts)), strict=True)
-        groups = groupby(ends, key=lambda pair: pair[1] // _AT_ONCE)
+        """Return the entities of checked texts.
+
+        They are read in groups of some 10^6 characters, which bounds the memory, but for that of
+        a longer text, which is read whole.
+        """
+        normalize = partial(self._preprocessor().normalize, whole=True)
+        ends = accumulate(len(normalize([text])[0]) for text in texts)
+        groups = groupby(zip(texts, ends, strict=True), key=lambda pair: pair[1] // _AT_ONCE)
         return [row for _, some in groups for row in self._find_in([text for text, _ in some])]
 
     def _find_in(self, texts: list[str]) -> list[list[Span]]:

@@ -5,8 +5,9 @@ import warnings
 from functools import cache
 from pathlib import Path
 
-from tiny import TINY
+from tiny import TINY, tiny_base, tiny_towers
 
+from sklearn_cclm import CharPreprocessor
 from sklearn_cclm.utils.discovery import all_estimators
 
 TEXTS = ["where is my card", "Stra\u00dfe", "e\u0301", "a\ud800b", ""] * 4
@@ -17,11 +18,17 @@ NAMES = [name for name, cls in all_estimators() if any(hasattr(cls, r) for r in 
 
 @cache
 def fitted(name):
-    """Return an estimator that learned from a few texts, NFKC where it can normalise."""
+    """Return an estimator that learned from a few texts and normalises them by NFKC."""
     estimator = dict(all_estimators())[name](**TINY[name]())
-    if name in ("CharPreprocessor", "MLMPreprocessor"):
+    preprocessor = CharPreprocessor(normalization="NFKC", max_example_len=256)
+    known = estimator.get_params(deep=False)
+    if "normalization" in known:
         estimator.set_params(normalization="NFKC")
-    if name == "ComposedEmbedder":
+    if "base" in known:
+        estimator.set_params(base=tiny_base(preprocessor=preprocessor))
+    if "towers" in known:
+        estimator.set_params(towers=tiny_towers(preprocessor=preprocessor))
+    if "lexical" in known:
         estimator.set_params(lexical=True)
     labels = [[(0, 1, "kind")] if text else [] for text in TEXTS]
     if name not in ("EntityPretrainer", "ComposedTagger"):

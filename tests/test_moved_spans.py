@@ -49,7 +49,8 @@ def test_what_joins_the_character_before_begins_no_run():
     for parts in map(decomposition, map(chr, range(sys.maxunicode + 1))):
         if parts and not parts.startswith("<"):
             joining.update(chr(int(part, 16)) for part in parts.split()[1:])
+    joining.add("\U00016d67")  # composed since Unicode 16
     joining.update(map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]))  # jamo, by rule
     assert len(joining) > 900
     assert not any(map(begins_run, joining))
-    assert all(map(begins_run, "aZ9 .é\u4e00\ufb01\U0001f469\ud800"))
+    assert all(map(begins_run, "aZ9 .é\u4e00\uac00\uac01\u1100\ufb01\U0001f469\ud800"))

@@ -28,8 +28,10 @@ def tiny_base(**params):
     return CCLMModelBase(width=8, ngram_orders=(2, 3), n_buckets=50, **params)
 
 
-def tiny_towers():
-    chars = MaskedCharacterPretrainer(tiny_base(), tower=POOLED, max_epochs=1, random_state=0)
+def tiny_towers(**params):
+    chars = MaskedCharacterPretrainer(
+        tiny_base(**params), tower=POOLED, max_epochs=1, random_state=0
+    )
     return [("chars", chars), ("more", chars)]
 
 

@@ -152,7 +152,7 @@ class ComposedEmbedder(Composition):
         texts, places = distinct(texts)
         out = vectors(
             texts,
-            places if towers_alone else np.arange(len(texts)),
+            places if towers_alone else np.arange(len(texts)),  # else blocks are repeated together
             members,
             pooling=self.pooling,
             windowed=self.truncation == "window",

@@ -17,7 +17,7 @@ from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
 
-_ROWS = 2**12  # copied at once
+_COPIED = 2**22  # bytes of rows that are copied at once
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ def group_by_base(members: Sequence[Member]) -> dict[Base, list[Member]]:
 
 def distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Return each distinct text once, in order of first occurrence, and the place of each text."""
-    unique = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-    places = np.fromiter(map(unique.__getitem__, texts), dtype=np.int64, count=len(texts))
-    return list(unique), places
+    place = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    places = np.fromiter(map(place.__getitem__, texts), dtype=np.int64, count=len(texts))
+    return list(place), places
 
 
 def spread(out: np.ndarray, places: np.ndarray) -> None:
@@ -51,9 +51,10 @@ def spread(out: np.ndarray, places: np.ndarray) -> None:
     row, so that nothing is overwritten before it is read.
     """
     (moved,) = np.nonzero(places != np.arange(len(places)))
-    first = moved[0] if len(moved) else len(places)
-    for start in reversed(range(first, len(places), _ROWS)):
-        out[start : start + _ROWS] = out[places[start : start + _ROWS]]
+    if len(moved):
+        n = max(1, _COPIED // out[0].nbytes) if out[0].nbytes else len(places)
+        for start in reversed(range(moved[0], len(places), n)):
+            out[start : start + n] = out[places[start : start + n]]
 
 
 def vectors(

@@ -13,9 +13,11 @@ _DRAWS = {init.normal_, init.uniform_, init.kaiming_uniform_, Tensor.normal_, Te
 
 
 class Blank(TorchFunctionMode):
-    """A context in which what fills a tensor with random numbers leaves it as it is.
+    """A context in which layers of torch leave the memory of their weights as it is.
 
-    To draw those of a large table takes longer than all else about loading it.
+    What they would fill it with, normal and uniform numbers, is not drawn: for a large table that
+    takes longer than all else about loading it. All weights and buffers that are random must be
+    loaded afterwards.
     """
 
     def __torch_function__(

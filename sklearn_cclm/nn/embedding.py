@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -138,11 +137,12 @@ def to_first_character(rows: Tensor, orders: tuple[int, ...]) -> Tensor:
     return torch.stack(moved, dim=-1)
 
 
-def _check_padding(base: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
-    """Raise unless the row of padding is zeros: it is added to the others as it is."""
-    table = state.get(f"{prefix}table.weight")
-    if table is not None and len(table) and table[_PAD].any():
-        raise ValueError("Row 0 of table.weight, which is padding's, has numbers other than 0.")
+def _clear_padding(base: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Make the row of padding zeros, whatever is loaded: it is added to the others as it is."""
+    name = f"{prefix}table.weight"
+    if name in state and state[name][_PAD:1].any():
+        state[name] = state[name].clone()
+        state[name][_PAD] = 0
 
 
 @register("base", "ngram", NgramConfig)
@@ -171,7 +171,7 @@ class NgramBase(nn.Module):
         self.blocks = nn.ModuleList(
             ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
         )
-        self.register_load_state_dict_pre_hook(_check_padding)
+        self.register_load_state_dict_pre_hook(_clear_padding)
         self.folded: Tensor
         self.register_buffer("folded", torch.tensor(folded), persistent=False)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from sklearn_cclm import CCLMModelBase
 from sklearn_cclm.nn._blank import Blank
 
 DRAWS = [
@@ -45,3 +46,9 @@ def test_shapes_are_known_without_the_compiler():
         "assert 'torch._dynamo' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120)
+
+
+def test_values_are_built_without_drawing(monkeypatch):
+    base = CCLMModelBase(width=8, n_buckets=50).fit(["a text"]).base_
+    monkeypatch.setattr(torch.Tensor, "normal_", lambda *args: pytest.fail("numbers were drawn"))
+    assert torch.equal(base.build().table.weight, torch.tensor(base.weights["table.weight"]))
