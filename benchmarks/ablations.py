@@ -128,10 +128,10 @@ def table_of_floats(s):
         return lambda: F.embedding_bag(rows, small, mode="sum").float()
 
     return {
-        "float32": lambda: F.embedding_bag(rows, s.weight, mode="sum"),
-        "bfloat16": of(torch.bfloat16),
-        "float16": of(torch.float16),
-        "int8, a scale per row": of_bytes,
+        "table of float32": lambda: F.embedding_bag(rows, s.weight, mode="sum"),
+        "table of bfloat16": of(torch.bfloat16),
+        "table of float16": of(torch.float16),
+        "table of int8, a scale per row": of_bytes,
     }
 
 
@@ -141,9 +141,9 @@ def layers_of_floats(s):
     small = s.tower.build().requires_grad_(False).bfloat16()
     byte = torch.ao.quantization.quantize_dynamic(s.tower.build(), {nn.Linear})
     return {
-        "float32": lambda: s.head._map(mean),
-        "bfloat16": lambda: small._map(mean.bfloat16()).float(),
-        "int8": lambda: byte._map(mean),
+        "layers of float32": lambda: s.head._map(mean),
+        "layers of bfloat16": lambda: small._map(mean.bfloat16()).float(),
+        "layers of int8": lambda: byte._map(mean),
     }
 
 
