@@ -14,7 +14,6 @@ from functools import partial
 
 import numpy as np
 from _measure import (
-    docstrings,
     exponent,
     interleaved,
     options,
@@ -59,22 +58,32 @@ def by_towers(kinds, texts, n):
     return {name: partial(embedder(*towers[:n]).transform, texts) for name, towers in kinds.items()}
 
 
-def epoch_seconds(vocab_size, loss, texts):
-    """Return the seconds of an epoch of masked language modelling, without what comes before."""
-    preprocessor = MLMPreprocessor(vocab_size=vocab_size).fit(docstrings()[: 20 * vocab_size])
-    base = CCLMModelBase(preprocessor=preprocessor).fit(texts).base_
+def trained(vocab_size, loss, texts):
+    """Return a pretrainer of masked language modelling, after four epochs."""
+    recipe = CCLMModelBase(preprocessor=MLMPreprocessor(vocab_size=vocab_size))
     pretrainer = MaskedLanguagePretrainer(
-        base, tower="pooled", loss=loss, max_epochs=4, validation_fraction=0, random_state=0
+        recipe,
+        tower="pooled",
+        loss=loss,
+        min_mask_len=1,  # so that all tokens are predicted
+        max_epochs=4,
+        validation_fraction=0,
+        random_state=0,
     )
-    history = pretrainer.fit(texts).history_[1:]  # the first epoch warms up
-    return float(np.median([epoch["dur"] for epoch in history]))
+    return pretrainer.fit(texts)
 
 
 def vocabularies(sizes, texts):
-    """Return the seconds of an epoch by loss, at each size of the vocabulary."""
-    losses = ("sampled_softmax", "softmax")
-    seconds = {loss: [epoch_seconds(size, loss, texts) for size in sizes] for loss in losses}
-    return {"sizes": sizes, "seconds": seconds}
+    """Return the seconds of an epoch by loss, at each number of tokens that are predicted."""
+    seconds = {}
+    for loss in ("sampled_softmax", "softmax"):
+        fitted = [trained(size, loss, texts) for size in sizes]
+        predicted = [len(one.head_weights_["output.bias"]) for one in fitted]
+        seconds[loss] = [
+            float(np.median([epoch["dur"] for epoch in one.history_[1:]]))  # the first warms up
+            for one in fitted
+        ]
+    return {"sizes": predicted, "seconds": seconds}
 
 
 def memory(sizes):
