@@ -111,7 +111,7 @@ def main():
     lengths, sizes, rounds = (60, 300, 3000), (16, 10**3, 10**4, 10**5, 10**6), 3
     builders = BUILDERS
     if given.quick:
-        lengths, sizes, given.seconds = (60, 300), (16, 1000), 5.0
+        lengths, sizes, given.seconds = (60,), (16, 1000), 5.0
         builders = {name: b for name, b in BUILDERS.items() if b.__name__ in SHORT}
     learn = random_texts(20_000 if not given.quick else 1000, 300, seed=1)
     peers, missing = build(builders, learn)
