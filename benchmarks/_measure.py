@@ -87,11 +87,6 @@ def peak_memory(call):
     return _status("VmHWM") - start
 
 
-def resident():
-    """Return the memory of the process in bytes; NaN but on Linux."""
-    return _status("VmRSS") if CLEAR.exists() else float("nan")
-
-
 def _status(line):
     found = re.search(rf"{line}:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) * 1024

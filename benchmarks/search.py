@@ -9,8 +9,8 @@ two embedders of one tower each, with and without memory, and on features that w
 the search (where weights can not be searched: 12 fits). Counted are the vectors made, one for each
 text and tower, and the runs of a base over a batch. Each search runs once, after a transform that
 builds the networks; a cached search starts with an empty cache. BLAS has one thread: with two, a
-logistic regression as small as this took ten times as long.
-Pooled towers take 2,000 texts and strided ones, which cost more, 500.
+logistic regression as small as this took ten times as long. Pooled towers take 2,000 texts and
+strided ones, which cost more, 500.
 """
 
 import tempfile

@@ -18,7 +18,6 @@ from sklearn_cclm import ComposedTagger
 PEAK = 300 * 2**20  # bytes beside the texts, with what is made of them
 # bytes for each character of the longest text, where that is read whole (seen: 110 and 40)
 WHOLE = {"ComposedTagger": 130, "EntityPretrainer": 130, "TypoNoise": 60}
-MMAP_THRESHOLD = -3  # the number of that option of mallopt
 FAMILY = "\U0001f469\u200d"  # a woman and a zero-width joiner: a chain of them is one glyph
 SALUTATION = "\ufdfa"  # NFKC makes 18 characters of it
 PIECES = st.sampled_from(
@@ -71,9 +70,7 @@ HUGE = {
 def peak_above(call):
     """Return what a call returns, and the most memory in use beside it meanwhile, in bytes."""
     gc.collect()
-    libc = ctypes.CDLL(None)
-    libc.mallopt(MMAP_THRESHOLD, 2**17)  # or what other tests freed decides how memory grows
-    libc.malloc_trim(0)  # what is free goes back, or a call could hide in it
+    ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, or a call could hide in it
     start = resident("VmRSS")
     CLEAR.write_text("5")  # begins the peak anew
     value = call()

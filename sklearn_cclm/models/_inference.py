@@ -52,7 +52,7 @@ def spread(out: np.ndarray, places: np.ndarray) -> None:
     """
     (moved,) = np.nonzero(places != np.arange(len(places)))
     if len(moved):
-        n = max(1, _COPIED // out[0].nbytes) if out[0].nbytes else len(places)
+        n = max(1, _COPIED // max(1, out[0].nbytes))
         for start in reversed(range(moved[0], len(places), n)):
             out[start : start + n] = out[places[start : start + n]]
 
