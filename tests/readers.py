@@ -1,10 +1,13 @@
 """Every public estimator that reads texts, fitted, and the memory it takes."""
 
+import ctypes
+import gc
 import re
 import warnings
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+from sklearn.base import clone
 from tiny import TINY, tiny_base, tiny_towers
 
 from sklearn_cclm import CharPreprocessor
@@ -53,3 +56,24 @@ def resident(line):
     """Return a line of this process's memory statistics, in bytes."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(rf"{line}:\s+(\d+) kB", status)[1]) * 1024
+
+
+def peak_above(call):
+    """Return what a call returns, and the most memory in use beside it meanwhile, in bytes."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, or a call could hide in it
+    start = resident("VmRSS")
+    CLEAR.write_text("5")  # begins the peak anew
+    value = call()
+    return value, resident("VmHWM") - start
+
+
+def peaks(name, texts):
+    """Return, by reader of an estimator, how many values texts give and the peak of memory."""
+    estimator, found = fitted(name), {}
+    if name == "ComposedEmbedder":  # scikit-learn's TF-IDF lists all n-grams of a text
+        estimator = clone(estimator).set_params(lexical=False).fit(TEXTS)
+    for reader in readers(estimator):
+        value, peak = peak_above(partial(read, estimator, reader, texts))
+        found[reader] = len(value), peak
+    return found
