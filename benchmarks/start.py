@@ -89,16 +89,19 @@ def latencies(model, texts):
     return np.array([1000 * clock(partial(model.predict, [text])) for text in texts])
 
 
-def measure_start(model, rounds):
-    """Return the milliseconds of each step in each round, and the bytes of what was stored."""
+def measure_start(model, rounds, warm):
+    """Return the milliseconds of each step in each round, and the bytes of what was stored.
+
+    The first `warm` rounds bring the files into memory and do not count.
+    """
     with tempfile.TemporaryDirectory() as folder:
         paths = pickle, saved = f"{folder}/pipeline.joblib", f"{folder}/embedder"
         joblib.dump(model, pickle)
         save(model[0], saved)
         rows = [
             [fresh(setup, work, *paths) for setup, work in STEPS.values()]
-            for _ in range(rounds + 1)
-        ][1:]  # the first brings the files into memory
+            for _ in range(warm + rounds)
+        ][warm:]
         files = [path for path in Path(saved).rglob("*") if path.is_file()]
         sizes = {
             "joblib.dump of the pipeline": Path(pickle).stat().st_size,
@@ -115,9 +118,9 @@ def measure_latency(models, texts):
 def main():
     """Run the benchmark."""
     given = options(__doc__)
-    rounds, n = (1, 50) if given.quick else (9, 2000)
+    rounds, warm, n = (1, 0, 50) if given.quick else (9, 1, 2000)
     models = pipelines(random_texts(500, 60, seed=1))
-    times, sizes = measure_start(models["ComposedEmbedder()"], rounds)
+    times, sizes = measure_start(models["ComposedEmbedder()"], rounds, warm)
     print(f"Fresh processes, {rounds} rounds:\n")
     rows = [[what, np.median(t), t.min(), t.max()] for what, t in times.items()]
     table(["what", "ms", "least", "most"], [[w, *(f"{x:.1f}" for x in r)] for w, *r in rows])

@@ -27,7 +27,7 @@ from sklearn_cclm.utils.discovery import all_estimators
 
 LIBC = ctypes.CDLL(None)
 M_TRIM_THRESHOLD = -1  # of glibc's malloc.h
-GROWTH = 10 * 2**20  # bytes, from the second fifth of the time to the last
+GROWTH = 5 * 2**20  # bytes, from the second fifth of the time to the last
 ALPHABET = list("etaoin shrdlu.,!?") + ["\u00df", "e\u0301", "\U0001f469\u200d", "\ud800", "\ufdfa"]
 
 
