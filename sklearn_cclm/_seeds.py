@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,9 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-_lock = threading.RLock()  # a build within a build takes it again
+from sklearn_cclm._locks import Lock
+
+_lock = Lock()  # a build within a build takes it again
 
 
 @contextmanager

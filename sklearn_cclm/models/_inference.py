@@ -18,6 +18,7 @@ from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
 
 _COPIED = 2**22  # bytes of rows that are copied at once
+_AT_ONCE = 2**22  # characters whose windows are held at once
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,17 @@ def vectors(
     width = members[-1].columns.stop if members else 0
     out = np.empty((len(places), width), dtype=np.float32)
     for base, group in group_by_base(members).items():
-        embed(texts, base, group, out[: len(texts)], **how)
+        for some in _groups(texts):
+            embed(texts[some], base, group, out[some], **how)
     spread(out, places)
     return out
+
+
+def _groups(texts: Sequence[str]) -> Iterator[slice]:
+    """Yield slices of some million characters: what is made of their windows is bounded."""
+    group = np.cumsum(_lengths(texts)) // _AT_ONCE
+    starts = np.flatnonzero(np.diff(group, prepend=-1)).tolist()
+    yield from map(slice, starts, [*starts[1:], len(texts)])
 
 
 @torch.inference_mode()
@@ -150,5 +159,5 @@ def _pooled(tower: Any, encoding: Encoding, pooling: str) -> Tensor:
 def _average(vectors: np.ndarray, owners: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Average the windows of each text, weighted by their lengths."""
     first = np.flatnonzero(np.diff(owners, prepend=-1))
-    total = np.add.reduceat(vectors * weights[:, None].astype(np.float32), first)
-    return total / np.add.reduceat(weights, first)[:, None]
+    weights = weights[:, None].astype(np.float32)
+    return np.add.reduceat(vectors * weights, first) / np.add.reduceat(weights, first)

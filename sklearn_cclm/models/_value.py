@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklearn_cclm._locks import Lock
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.models._stored import StoredValue
 from sklearn_cclm.nn import _registry
@@ -116,7 +116,7 @@ def built(value: Value, device: torch.device) -> nn.Module:
 
 
 _built: WeakKeyDictionary[Value, dict[torch.device, nn.Module]] = WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:

@@ -12,7 +12,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
 from sklearn_cclm._device import resolve_device
-from sklearn_cclm.models._inference import Member, embed
+from sklearn_cclm.models._inference import Member, distinct, vectors
 from sklearn_cclm.models._values import Tower
 from sklearn_cclm.shelf._names import resolve
 
@@ -35,12 +35,10 @@ def ask(teacher: Any) -> Callable[[list[str]], Any]:
 def _native(tower: Tower, texts: list[str]) -> np.ndarray:
     """Return a tower's native vectors."""
     member = Member(tower, slice(0, tower.native_width), 1.0)
-    vectors = np.empty((len(texts), tower.native_width), dtype=np.float32)
-    embed(
-        texts, tower.base, [member], vectors,
+    return vectors(
+        *distinct(texts), [member],
         pooling="native", windowed=True, batch_chars=32768, device=resolve_device("auto"),
     )  # fmt: skip
-    return vectors
 
 
 def unit(vectors: Any, n: int, name: str) -> np.ndarray:

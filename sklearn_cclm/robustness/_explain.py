@@ -14,6 +14,8 @@ from sklearn_cclm._texts import check_texts
 from sklearn_cclm.models._embedder import ComposedEmbedder
 from sklearn_cclm.robustness._explanation import Explanation
 
+_AT_ONCE = 2**22  # characters of texts without some of theirs that are held at once
+
 
 def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3) -> Explanation:
     """Say how much each tower, and each character, contributes to a decision.
@@ -26,7 +28,7 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     ----------
     pipeline : Pipeline
         Fitted: a `ComposedEmbedder` first, a linear model with ``coef_`` last, and between them
-        maybe steps that keep the features, such as ``Normalizer``.
+        maybe steps that keep features and their names, such as ``Normalizer`` or ``SelectKBest``.
     text : str
         What was decided on.
     label : object, default=None
@@ -43,7 +45,9 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     Raises
     ------
     TypeError, ValueError
-        If the pipeline is no such one, the text no text, or the label none of the classes.
+        If the pipeline is no such one, the text no text, or the label none of the classes; if
+        the model's decision is no weighted sum, as of a ``PoissonRegressor`` or an ``SVC`` of
+        several classes.
 
     Examples
     --------
@@ -65,22 +69,20 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     embedder, model = _ends(pipeline)
     check_integer("window", window, 1)
     (text,) = check_texts([text])
-    texts = [text, *(_without(text, place, window) for place in range(len(text)))]
-    features = pipeline[:-1].transform(texts)
-    names = np.array([name.partition("__")[0] for name in embedder.get_feature_names_out()])
-    if features.shape[1] != len(names):
-        raise ValueError(
-            f"The steps between the embedder and the model make {features.shape[1]} features of "
-            f"{len(names)}, so that no tower's can be told: leave out those that mix features."
-        )
-    label, weights, intercept = _linear(model, features[:1], label)
-    decisions = np.asarray(features @ weights).ravel() + intercept
-    first = features[0].toarray().ravel() if sparse.issparse(features) else features[0]
-    added = first * weights
-    parts = {name: float(added[names == name].sum()) for name, _ in embedder.towers_}
-    return Explanation(
-        text, label, float(decisions[0]), float(intercept), parts, decisions[0] - decisions[1:]
-    )
+    owners = _owners(pipeline[:-1], embedder)
+    features = pipeline[:-1].transform([text])
+    label, weights, intercept = _linear(model, features, label)
+    added = _dense(features).ravel() * weights
+    parts = {name: float(added[owners == name].sum()) for name, _ in embedder.towers_}
+    decision = float(added.sum() + intercept)
+    characters = np.empty(len(text))
+    step = max(1, _AT_ONCE // max(1, len(text)))
+    for start in range(0, len(text), step):
+        places = range(start, min(start + step, len(text)))
+        left = pipeline[:-1].transform([_without(text, place, window) for place in places])
+        left = left if sparse.issparse(left) else np.asarray(left)
+        characters[start : start + step] = decision - intercept - left @ weights
+    return Explanation(text, label, decision, float(intercept), parts, characters)
 
 
 def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
@@ -95,16 +97,39 @@ def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
     return steps[0], steps[-1]
 
 
+def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:
+    """Return the name of the tower that each feature is of."""
+    made = embedder.get_feature_names_out()
+    try:
+        names = steps.get_feature_names_out()
+    except AttributeError as error:
+        raise ValueError(f"The features' towers cannot be told: {error}") from error
+    if not set(names) <= set(made):
+        raise ValueError(
+            f"The steps between the embedder and the model make features such as {names[0]!r}, of "
+            f"which no tower can be told: leave out those that mix features such as {made[0]!r}."
+        )
+    return np.array([name.partition("__")[0] for name in names])
+
+
+def _dense(values: Any) -> np.ndarray:
+    return values.toarray() if sparse.issparse(values) else np.asarray(values)
+
+
 def _without(text: str, place: int, window: int) -> str:
     """Return a text without the characters around a place."""
-    start = max(0, place - (window - 1) // 2)
-    return text[:start] + text[start + window :]
+    start = place - (window - 1) // 2
+    return text[: max(0, start)] + text[start + window :]
 
 
 def _linear(model: Any, features: Any, label: Any) -> tuple[Any, np.ndarray, float]:
     """Return the label, and the weights and intercept of its decision."""
-    coef = np.atleast_2d(model.coef_)
-    intercept = np.atleast_1d(model.intercept_).astype(float)
+    coef = np.atleast_2d(_dense(model.coef_))
+    intercept = np.broadcast_to(np.ravel(model.intercept_), len(coef)).astype(float)
+    said = np.ravel(getattr(model, "decision_function", model.predict)(features))
+    own = np.ravel(_dense(features) @ coef.T + intercept)
+    if said.shape != own.shape or not np.allclose(said, own, rtol=1e-3, atol=1e-3):
+        raise ValueError(f"The decision of {model!r} is no weighted sum of the features.")
     if not hasattr(model, "classes_"):
         if label is not None or len(coef) > 1:
             raise ValueError("Of a regression, explain takes label=None and one target.")

@@ -26,6 +26,8 @@ import numpy as np, torch
 from joblib import Parallel, delayed
 from multiprocessing import get_context
 from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer
+from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm.models import _value
 
 def main():
     texts = [f"text {i} of a few" for i in range(20)]
@@ -35,11 +37,12 @@ def main():
     torch.ones(1000, 1000) @ torch.ones(1000, 1000)  # makes the threads that forks lack
     embedder = ComposedEmbedder([("chars", chars.tower_)]).fit(texts)
     expected = embedder.transform(texts)
-    if sys.argv[1] == "loky":
-        found = Parallel(2)(delayed(embedder.transform)(texts) for _ in range(2))
-    else:
-        with get_context(sys.argv[1]).Pool(2) as pool:
-            found = pool.map(embedder.transform, [texts] * 2)
+    with _value._lock, isolated_seed(0):  # as if another thread were building a network
+        if sys.argv[1] == "loky":
+            found = Parallel(2)(delayed(embedder.transform)(texts) for _ in range(2))
+        else:
+            with get_context(sys.argv[1]).Pool(2) as pool:
+                found = pool.map(embedder.transform, [texts] * 2)
     for vectors in found:
         np.testing.assert_allclose(vectors, expected, atol=1e-5)
     print("same")
@@ -54,7 +57,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("kind", ["fork", "spawn", "loky"])
 @pytest.mark.timeout(100)
 def test_processes_after_torch_has_run_in_the_parent(kind, tmp_path):
-    """Without mending, forked ones wait forever for threads that they do not have."""
+    """Without mending, forked ones wait forever for threads and locks of the parent's."""
     if kind == "fork" and not hasattr(os, "fork"):
         pytest.skip("this system forks no processes")
     script = tmp_path / "script.py"

@@ -1,11 +1,17 @@
 """`explain`: contributions add up, and characters matter where the text does."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.svm import SVC, LinearSVC
 
 from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer, PooledConfig
 from sklearn_cclm.robustness import explain
@@ -98,5 +104,49 @@ def test_what_cannot_be_explained_is_refused(embedder):
             explain(wrong, "a text")
     dense = embedder.__class__(embedder.towers)
     mixed = make_pipeline(dense, PCA(5), LogisticRegression()).fit(TEXTS, LABELS)
-    with pytest.raises(ValueError, match="make 5 features of 16"):
+    with pytest.raises(ValueError, match="features such as 'pca0', of which no tower"):
         explain(mixed, "a text")
+    nameless = make_pipeline(embedder, FunctionTransformer(), LogisticRegression())
+    with pytest.raises(ValueError, match="towers cannot be told.*get_feature_names_out"):
+        explain(nameless.fit(TEXTS, LABELS), "a text")
+
+
+@pytest.mark.parametrize("model", [SVC(kernel="linear"), PoissonRegressor(), PLSRegression(2)])
+def test_a_decision_that_is_no_weighted_sum_is_refused(embedder, model):
+    dense = embedder.__class__(embedder.towers)
+    targets = LABELS if isinstance(model, SVC) else [float(len(text)) for text in TEXTS]
+    pipe = make_pipeline(dense, model).fit(TEXTS, targets)
+    with pytest.raises(ValueError, match="is no weighted sum"):
+        explain(pipe, "a text")
+
+
+@pytest.mark.parametrize("model", [LinearSVC(fit_intercept=False), RidgeClassifier()])
+def test_linear_classifiers_of_all_kinds(embedder, model):
+    pipe = make_pipeline(embedder, SelectKBest(k=9), model).fit(TEXTS, LABELS)
+    for place, label in enumerate(pipe.classes_):
+        found = explain(pipe, "a good day", label=label)
+        decision = pipe.decision_function(["a good day"])[0, place]
+        assert found.decision == pytest.approx(decision, abs=1e-4)
+        assert sum(found.parts.values()) + found.intercept == pytest.approx(decision, abs=1e-4)
+
+
+def test_frames_between_the_steps(embedder):
+    pytest.importorskip("pandas", reason="set_output needs pandas")
+    dense = embedder.__class__(embedder.towers)
+    plain = make_pipeline(dense, LogisticRegression()).fit(TEXTS, LABELS)
+    frames = clone(plain).set_output(transform="pandas").fit(TEXTS, LABELS)
+    found, expected = (explain(pipe, "a good day") for pipe in (frames, plain))
+    assert found.parts == pytest.approx(expected.parts)
+    np.testing.assert_allclose(found.characters, expected.characters, atol=1e-6)
+
+
+def test_characters_left_out_are_those_around_a_place(embedder):
+    """One fewer at either end; in groups the same, so that a long text's copies fit memory."""
+    pipe = make_pipeline(embedder, LogisticRegression()).fit(TEXTS, LABELS)
+    found = explain(pipe, "abcdef", label="+")
+    texts = ["cdef", "def", "aef", "abf", "abc", "abcd"]
+    expected = found.decision - pipe.decision_function(texts)[:, pipe.classes_.tolist().index("+")]
+    np.testing.assert_allclose(found.characters, expected, atol=1e-5)
+    with patch("sklearn_cclm.robustness._explain._AT_ONCE", 13):  # two copies of six characters
+        again = explain(pipe, "abcdef", label="+")
+    np.testing.assert_allclose(again.characters, found.characters, atol=1e-6)
