@@ -21,13 +21,20 @@ from sklearn_cclm import (
 
 TEXTS = ["where is my card", "my card has not come", "please cancel my order", "a b c d e"] * 10
 SCRIPT = """
-import sys
+import sys, threading, time
 import numpy as np, torch
 from joblib import Parallel, delayed
 from multiprocessing import get_context
 from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.models import _value
+
+building = threading.Event()
+
+def build():
+    with _value._lock, isolated_seed(0):  # as a thread that builds a network
+        building.set()
+        time.sleep(1000)
 
 def main():
     texts = [f"text {i} of a few" for i in range(20)]
@@ -37,12 +44,13 @@ def main():
     torch.ones(1000, 1000) @ torch.ones(1000, 1000)  # makes the threads that forks lack
     embedder = ComposedEmbedder([("chars", chars.tower_)]).fit(texts)
     expected = embedder.transform(texts)
-    with _value._lock, isolated_seed(0):  # as if another thread were building a network
-        if sys.argv[1] == "loky":
-            found = Parallel(2)(delayed(embedder.transform)(texts) for _ in range(2))
-        else:
-            with get_context(sys.argv[1]).Pool(2) as pool:
-                found = pool.map(embedder.transform, [texts] * 2)
+    threading.Thread(target=build, daemon=True).start()
+    building.wait()
+    if sys.argv[1] == "loky":
+        found = Parallel(2)(delayed(embedder.transform)(texts) for _ in range(2))
+    else:
+        with get_context(sys.argv[1]).Pool(2) as pool:
+            found = pool.map(embedder.transform, [texts] * 2)
     for vectors in found:
         np.testing.assert_allclose(vectors, expected, atol=1e-5)
     print("same")
