@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import shutil
-import time
 import tracemalloc
 
 import numpy as np
@@ -28,6 +27,7 @@ from sklearn_cclm.nn import ConvConfig, ConvTower, NgramConfig, StridedTower, _r
 TEXTS = ["good film", "bad film", "to be or not to be"]
 BASE, TOWER, EMBEDDER = 0, 1, 2
 HUGE = 10**18
+pytestmark = pytest.mark.timeout(60)  # a refusal comes soon
 
 
 def make_tower(base):
@@ -64,14 +64,12 @@ def check_refused(folder, *, by_digest=False, megabytes=200, **params):
     Only where `by_digest` says so is it the digest that tells: a forger can sign anything.
     """
     tracemalloc.start()
-    start = time.monotonic()
     try:
         with pytest.raises(ModelFormatError) as caught:
             load(folder, **params)
         assert tracemalloc.get_traced_memory()[1] < megabytes * 2**20
     finally:
         tracemalloc.stop()
-    assert time.monotonic() - start < 20
     assert repr(str(folder)) in str(caught.value)
     assert ("other digests" in str(caught.value)) == by_digest
     return str(caught.value)

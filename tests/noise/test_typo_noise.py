@@ -1,7 +1,6 @@
 """The transformer of texts."""
 
 import pickle
-import time
 import tracemalloc
 from functools import partial
 
@@ -207,14 +206,6 @@ def test_memory_does_not_grow_with_the_number_of_texts():
             tracemalloc.stop()
 
     assert peak(400) < 1.3 * peak(100)
-
-
-def test_a_megabyte_takes_less_than_a_second():
-    texts = ["the quick brown fox jumps over the lazy dog, don't you see"] * 18_000
-    transformer = TypoNoise(NAMES, rate=0.1, typos=TYPOS, random_state=0).fit(["a"])
-    start = time.perf_counter()
-    transformer.transform(texts)
-    assert time.perf_counter() - start < sum(map(len, texts)) / 1e6
 
 
 def test_seed_decides():
