@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -109,12 +110,15 @@ def robustness_curve(
     estimator : estimator
         Fitted, and reading texts: any scikit-learn pipeline on raw text.
     X : iterable of str of shape (n,)
-        Clean texts, best held out.
+        Clean texts, best held out. The estimator reads noisy ones in the same kind of container
+        if that is of numpy or pandas, other columns of a frame as they are; else in a list.
     y : array-like of shape (n,), default=None
-        What is right of them, if the score needs it.
+        What is right of them, if the score needs it. Places in the texts, as of entities, hold
+        only under noise that keeps lengths, such as "slip" and "swap".
     noise : TypoNoise, str, sequence or mapping, default="slip"
         Noise, whose own rate and seed do not count, or its `kinds`; or attested typos, as pairs
-        ``(typo, word)`` or a mapping of words to typos.
+        ``(typo, word)`` or a mapping of words to typos. `missing` and `column` of a TypoNoise say
+        how X is read.
     rates : sequence of float, default=(0, 0.025, 0.05, 0.1, 0.2)
         Shares of the places that are changed, rising, from 0 to 1.
     scoring : str, callable or None, default=None
@@ -155,13 +159,17 @@ def robustness_curve(
     """
     rates = _checked(rates)
     check_integer("n_repeats", n_repeats, 1)
+    check_one_score(scoring)
     scorer = check_scoring(estimator, scoring)
-    texts = check_texts(X, min_texts=1)
+    read = noise_of(noise, 0.0, 0)
+    read.check_params()
+    texts = check_texts(X, missing=read.missing, column=read.column, min_texts=1)
     check_consistent_length(texts, y)
+    like = partial(_like, X, read.column)
     draws = check_random_state(random_state).randint(_MOST_SEEDS, size=n_repeats)
     places = [(i, k) for i, rate in enumerate(rates) for k in range(n_repeats if rate else 1)]
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_score)(scorer, estimator, texts, y, noise_of(noise, rates[i], int(draws[k])))
+        delayed(_score)(scorer, estimator, texts, y, noise_of(noise, rates[i], int(draws[k])), like)
         for i, k in places
     )
     scores = np.empty((len(rates), n_repeats))
@@ -170,9 +178,44 @@ def robustness_curve(
     return RobustnessCurve(np.array(rates), scores)
 
 
-def _score(scorer: Any, estimator: Any, texts: list[str], y: Any, noise: Any) -> float:
+def check_one_score(scoring: Any) -> None:
+    """Raise unless scoring is the name of a score, a callable or None."""
+    if isinstance(scoring, str):
+        get_scorer(scoring)
+    elif not (scoring is None or callable(scoring)):
+        raise TypeError(f"scoring={scoring!r} must be the name of a score, a callable or None.")
+
+
+def _score(
+    scorer: Any, estimator: Any, texts: list[str], y: Any, noise: Any, like: Callable
+) -> float:
     noisy = noise.transform(texts).tolist() if noise.rate else texts
-    return float(scorer(estimator, noisy) if y is None else scorer(estimator, noisy, y))
+    if _has_places(y) and list(map(len, noisy)) != list(map(len, texts)):
+        raise ValueError(
+            f"y tells places in the texts, which {noise!r} moves: use noise that keeps lengths, "
+            "such as 'slip', 'swap' or 'case'."
+        )
+    X = like(noisy)
+    return float(scorer(estimator, X) if y is None else scorer(estimator, X, y))
+
+
+def _has_places(y: Any) -> bool:
+    """Whether y has rows of tuples, as of entities."""
+    rows = [] if y is None else [row for row in y if isinstance(row, list | tuple)]
+    return any(isinstance(item, tuple) for row in rows for item in row)
+
+
+def _like(X: Any, column: Any, texts: list[str]) -> Any:
+    """Return texts in a container like X if that is of numpy or pandas, else as they are."""
+    if isinstance(X, np.ndarray):
+        return np.array(texts, dtype=object).reshape(X.shape)
+    if type(X).__module__.partition(".")[0] != "pandas":
+        return texts
+    if X.ndim == 1:
+        return type(X)(texts, index=X.index, name=X.name)
+    frame = X.copy()
+    frame[X.columns[0] if column is None else column] = texts
+    return frame
 
 
 def _checked(rates: Sequence[float]) -> list[float]:

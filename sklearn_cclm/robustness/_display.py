@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from numbers import Integral
 from typing import Any, Self
 
+from sklearn_cclm._seeds import draw_seed
 from sklearn_cclm.robustness._curve import RobustnessCurve, robustness_curve
 
 
@@ -108,7 +110,10 @@ class RobustnessDisplay:
         RobustnessDisplay
             The display, plotted.
         """
-        X = list(X)
+        X = list(X) if isinstance(X, Iterator) else X
+        seed = params.get("random_state", 0)
+        if not isinstance(seed, Integral):  # what is drawn from would differ from model to model
+            params["random_state"] = draw_seed(seed)
         curves = {
             name: robustness_curve(estimator, X, y, **params)
             for name, estimator in estimators.items()

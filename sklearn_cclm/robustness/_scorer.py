@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn_cclm._params import check_integer, check_real
-from sklearn_cclm.robustness._curve import robustness_curve
+from sklearn_cclm.robustness._curve import check_one_score, robustness_curve
 from sklearn_cclm.robustness._noise import noise_of
 
 
@@ -61,6 +61,8 @@ def make_robust_scorer(
     """
     check_real("rate", rate, 0, 1, ends="both")
     check_integer("n_repeats", n_repeats, 1)
+    check_integer("random_state", random_state, 0)
+    check_one_score(scoring)
     noise_of(noise, rate, 0).check_params()
     return RobustScorer(scoring, noise, rate, n_repeats, random_state)
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
@@ -129,6 +130,67 @@ def test_lengths_that_differ_are_refused(words):
         robustness_curve(words, TEXTS, LABELS[1:])
 
 
+class Container(Unchanged):
+    """Remembers what it read."""
+
+    def score(self, X, y=None):
+        self.read_ = X
+        return super().score(X if getattr(X, "ndim", 1) == 1 else np.asarray(X)[:, 0])
+
+
+def test_arrays_and_frames_stay_what_they_are():
+    pd = pytest.importorskip("pandas", reason="frames are of pandas")
+    series = pd.Series(TEXTS, index=range(5, 65), name="text", dtype="category")
+    frame = pd.DataFrame({"id": range(60), 3: TEXTS}, index=series.index)
+    model, half = Container().fit(TEXTS), {"rates": (0.5,), "n_repeats": 1}
+    expected = robustness_curve(model, TEXTS, **half).scores
+    assert isinstance(model.read_, list)
+    assert (robustness_curve(model, series, **half).scores == expected).all()
+    assert model.read_.index.equals(series.index)
+    assert model.read_.name == "text"
+    column = np.array(TEXTS, dtype=object)[:, None]
+    assert (robustness_curve(model, column, **half).scores == expected).all()
+    assert model.read_.shape == (60, 1)
+    noisy = TypoNoise(column=3)
+    assert robustness_curve(model, frame[[3]], **half, noise=noisy).scores == expected
+    robustness_curve(model, frame, **half, noise=noisy)
+    assert model.read_["id"].equals(frame["id"])
+    assert not set(model.read_[3]) <= set(TEXTS)
+    assert frame[3].tolist() == TEXTS
+
+
+def test_a_frame_is_read_by_a_column_transformer():
+    pd = pytest.importorskip("pandas", reason="frames are of pandas")
+    frame = pd.DataFrame({"text": TEXTS, "id": range(60)})
+    columns = ColumnTransformer([("text", TfidfVectorizer(), "text")])
+    model = make_pipeline(columns, LogisticRegression()).fit(frame, LABELS)
+    curve = robustness_curve(model, frame, LABELS, noise=TypoNoise(column="text"))
+    plain = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(TEXTS, LABELS)
+    np.testing.assert_array_equal(curve.scores, robustness_curve(plain, TEXTS, LABELS).scores)
+    with pytest.raises(ValueError, match="say with column="):
+        robustness_curve(model, frame, LABELS)
+
+
+def test_missing_texts_as_the_noise_says():
+    texts = [*TEXTS, None]
+    with pytest.raises(ValueError, match="missing"):
+        robustness_curve(Unchanged().fit(TEXTS), texts)
+    noise = TypoNoise(missing="empty")
+    curve = robustness_curve(Unchanged().fit(TEXTS), texts, noise=noise, rates=(0,))
+    assert curve.area == pytest.approx(60 / 61)
+
+
+def test_places_hold_only_where_lengths_do():
+    texts, entities = ["Ada left Oslo"] * 5, [[(0, 3, "person"), (9, 13, "place")]] * 5
+    model = Unchanged().fit(texts)
+    for noise in ("slip", "swap", "case"):
+        assert robustness_curve(model, texts, entities, noise=noise).scores.shape == (5, 3)
+    with pytest.raises(ValueError, match="noise that keeps lengths"):
+        robustness_curve(model, texts, entities, noise="drop")
+    rows = [[0, 1]] * 5  # two targets each
+    assert robustness_curve(model, texts, rows, noise="drop").scores.shape == (5, 3)
+
+
 # the display
 
 
@@ -144,6 +206,21 @@ def test_display_draws_each_model(words):
     assert more.lines_[0].get_label() == "Pipeline"
     named = RobustnessDisplay.from_estimator(words, TEXTS, LABELS, scoring="accuracy", name="mine")
     assert named.ax_.get_ylabel() == "accuracy"
+
+
+def test_display_takes_what_curves_take(words):
+    pytest.importorskip("matplotlib", reason="the display needs matplotlib")
+    pd = pytest.importorskip("pandas", reason="frames are of pandas")
+    model, frame = Unchanged().fit(TEXTS), pd.DataFrame({"text": TEXTS})
+    noise = TypoNoise(column="text")
+    display = RobustnessDisplay.from_estimators(
+        {"one": Container().fit(TEXTS), "two": Container().fit(TEXTS)},
+        frame, rates=(0.5,), noise=noise, random_state=None,
+    )  # fmt: skip
+    one, two = display.curves.values()
+    np.testing.assert_array_equal(one.scores, two.scores)
+    with pytest.raises(ValueError, match="single str"):
+        RobustnessDisplay.from_estimator(model, "a text")
 
 
 # scorers
@@ -167,7 +244,17 @@ def test_searches_find_what_survives_typos():
     assert len(found["test_score"]) == 2
 
 
-@pytest.mark.parametrize("params", [{"rate": 2}, {"n_repeats": 0}, {"noise": "typing"}])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"rate": 2},
+        {"n_repeats": 0},
+        {"noise": "typing"},
+        {"scoring": "acuracy"},
+        {"scoring": ["accuracy"]},
+        {"random_state": None},
+    ],
+)
 def test_wrong_scorers_are_refused(params):
-    with pytest.raises(ValueError, match=next(iter(params)) + "|typing"):
+    with pytest.raises((ValueError, TypeError), match=next(iter(params)) + "|typing|acuracy"):
         make_robust_scorer(**params)
