@@ -7,10 +7,12 @@ import warnings
 from functools import cache, partial
 from pathlib import Path
 
+import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 from tiny import TINY, tiny_base, tiny_towers
 
-from sklearn_cclm import CharPreprocessor
+from sklearn_cclm import CharPreprocessor, ComposedTagger
 from sklearn_cclm.utils.discovery import all_estimators
 
 TEXTS = ["where is my card", "Stra\u00dfe", "e\u0301", "a\ud800b", ""] * 4
@@ -52,6 +54,28 @@ def read(estimator, reader, texts):
         return getattr(estimator, reader)(texts)
 
 
+def assert_sound(estimator, reader, value, texts):
+    """Raise unless what a reader gives is finite and of the shape that it has of usual texts."""
+    if isinstance(value, list):
+        assert_within(value, texts, tagged=isinstance(estimator, ComposedTagger))
+        return
+    usual = read(estimator, reader, TEXTS)
+    assert value.shape[0] == len(texts), reader
+    assert value.shape[2:] == usual.shape[2:], reader
+    assert value.ndim == 3 or value.shape[1:] == usual.shape[1:], reader
+    numbers = value.data if issparse(value) else value
+    assert numbers.dtype.kind not in "fiu" or np.isfinite(numbers).all(), reader
+
+
+def assert_within(rows, texts, *, tagged):
+    """Raise unless each text has a label per character, or spans that lie within it."""
+    assert len(rows) == len(texts)
+    for row, text in zip(rows, texts, strict=True):
+        spans = [part for part in row if not isinstance(part, str)]
+        assert spans or len(row) == (len(text) if tagged else 0)
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+
+
 def resident(line):
     """Return a line of this process's memory statistics, in bytes."""
     status = Path("/proc/self/status").read_text()
@@ -69,11 +93,11 @@ def peak_above(call):
 
 
 def peaks(name, texts):
-    """Return, by reader of an estimator, how many values texts give and the peak of memory."""
+    """Return the peak of memory of each reader of an estimator, whose value is checked."""
     estimator, found = fitted(name), {}
     if name == "ComposedEmbedder":  # scikit-learn's TF-IDF lists all n-grams of a text
         estimator = clone(estimator).set_params(lexical=False).fit(TEXTS)
     for reader in readers(estimator):
-        value, peak = peak_above(partial(read, estimator, reader, texts))
-        found[reader] = len(value), peak
+        value, found[reader] = peak_above(partial(read, estimator, reader, texts))
+        assert_sound(estimator, reader, value, texts)
     return found
