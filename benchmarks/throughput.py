@@ -31,7 +31,7 @@ from _measure import (
 from _peers import BUILDERS, build
 from _towers import embedder, on_one_base, on_own_bases, stepped
 
-from sklearn_cclm import ComposedEmbedder
+from sklearn_cclm import ComposedEmbedder, TypoNoise
 from sklearn_cclm._batches import length_batches
 
 REFERENCES = {"TF-IDF": "TfidfVectorizer char_wb (2-5)", "MiniLM": "all-MiniLM-L6-v2"}
@@ -50,7 +50,8 @@ def ours(texts):
         "ComposedEmbedder()": ComposedEmbedder().fit(texts),
         "ComposedEmbedder(lexical=True)": ComposedEmbedder(lexical=True).fit(texts),
     }
-    return {name: one.transform for name, one in embedders.items()}
+    noise = {"TypoNoise()": TypoNoise(random_state=0).fit(texts)}
+    return {name: one.transform for name, one in (embedders | noise).items()}
 
 
 def measure(transforms, length, distinct, sizes, limit, rounds):

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -89,7 +90,7 @@ class ComposedHead(StoredHead, Trainer):
     def _bases(self) -> list[Base]:
         """Return the distinct bases, first the one whose windows are the shortest."""
         bases = dict.fromkeys(tower.base for _, tower in self.towers_)
-        return sorted(bases, key=lambda base: _room(base.preprocessor()))
+        return sorted(bases, key=lambda b: b.reading["max_example_len"] - b.reading["add_cls"])
 
     def _preprocessor(self) -> CharPreprocessor:
         return self._bases()[0].preprocessor()
@@ -121,7 +122,8 @@ class ComposedHead(StoredHead, Trainer):
                 [base.build() for base in bases], [tower.build() for _, tower in self.towers_]
             )
             if more:
-                self._load(module)
+                self._check_mix()
+                self._load(module, torch.tensor)
                 return module
             device, clean = resolve_device(self.device), self._clean()
             module.to(device)
@@ -157,23 +159,31 @@ class ComposedHead(StoredHead, Trainer):
         return self._assembled([], [], freeze="towers")
 
     def _task_module(self) -> ComposedTask:
+        """Return the network, built once for the same weights and towers: never train it."""
         check_is_fitted(self)
+        self._check_mix()
         device = resolve_device(self.device)
-        bases = [built(base, device) for base in self._bases()]
-        towers = [built(tower, device) for _, tower in self.towers_]
-        with torch.device("meta"):  # whose weights cost nothing to make
-            module = self._assembled(bases, towers, freeze="towers")
-        self._load(module)
-        return module
+        parts = [*self.head_weights_.values(), *(tower for _, tower in self.towers_)]
+        key = (device, *map(id, parts))
+        if self not in _built or _built[self][0] != key:
+            bases = [built(base, device) for base in self._bases()]
+            towers = [built(tower, device) for _, tower in self.towers_]
+            with torch.device("meta"):  # whose weights cost nothing to make
+                module = self._assembled(bases, towers, freeze="towers")
+            self._load(module, torch.from_dlpack)
+            _built[self] = key, parts, module.to(device).eval()
+        return _built[self][2]
 
-    def _load(self, module: ComposedTask) -> None:
-        """Put the trained weights of trunk and output layer into a network."""
+    def _check_mix(self) -> None:
         if self._mix() != self.mix_:
             raise ValueError(
                 f"pooling, combine and hidden are {self._mix()}, and were {self.mix_} in training: "
                 "set them back, or clone the estimator to begin anew."
             )
-        state = {name: torch.from_numpy(w.copy()) for name, w in self.head_weights_.items()}
+
+    def _load(self, module: ComposedTask, tensor: Callable) -> None:
+        """Put the trained weights of trunk and output layer, as tensors, into a network."""
+        state = {name: tensor(weights) for name, weights in self.head_weights_.items()}
         module.load_state_dict(state, strict=False, assign=True)
 
     def _keep(self, module: ComposedTask, *, more: bool) -> None:
@@ -231,8 +241,8 @@ class ComposedHead(StoredHead, Trainer):
             check_pooling(self.pooling)
 
 
-def _room(preprocessor: CharPreprocessor) -> int:
-    return preprocessor.max_example_len - preprocessor.add_cls
+# What a head's network was built of, which keeps the identities in the key from being used again.
+_built: WeakKeyDictionary[ComposedHead, tuple[tuple, list[Any], ComposedTask]] = WeakKeyDictionary()
 
 
 def _check_freeze(freeze: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sklearn_cclm._batches import length_batches
 from sklearn_cclm._windows import windows
@@ -16,6 +16,7 @@ from sklearn_cclm.models._value import built
 from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
+from sklearn_cclm.preprocessing import CharPreprocessor
 
 _COPIED = 2**22  # bytes of rows that are copied at once
 _AT_ONCE = 2**22  # characters whose windows are held at once
@@ -109,7 +110,7 @@ def embed(
         else [np.empty((len(pieces), view.shape[1]), dtype=np.float32) for view in views]
     )
     towers = [built(member.tower, device) for member in members]
-    for rows, encoding in _encodings(pieces, base, batch_chars, device):
+    for rows, encoding in _encodings(pieces, preprocessor, built(base, device), batch_chars):
         for member, tower, target in zip(members, towers, targets, strict=True):
             target[rows] = _pooled(tower, encoding, pooling).cpu().numpy() * member.weight
     if not in_place:
@@ -129,20 +130,21 @@ def characters(
 ) -> None:
     """Write a vector per character, by towers on one base, into their columns of `out`."""
     towers = [built(member.tower, device) for member in members]
-    for rows, encoding in _encodings(texts, base, batch_chars, device):
+    network = built(base, device)
+    for rows, encoding in _encodings(texts, base.preprocessor(), network, batch_chars):
         for member, tower in zip(members, towers, strict=True):
             features = tower(encoding).cpu().numpy() * member.weight
             out[rows, : features.shape[1], member.columns] = features
 
 
 def _encodings(
-    texts: Sequence[str], base: Base, batch_chars: int, device: torch.device
+    texts: Sequence[str], preprocessor: CharPreprocessor, base: nn.Module, batch_chars: int
 ) -> Iterator[tuple[np.ndarray, Encoding]]:
     """Run a base over texts that are short enough: yield rows and what the base says of them."""
-    preprocessor, network = base.preprocessor(), built(base, device)
+    device = next(base.parameters()).device
     for rows in length_batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
         codes = preprocessor.encode([texts[row] for row in rows])
-        yield rows, network(torch.from_numpy(codes).to(device))
+        yield rows, base(torch.from_numpy(codes).to(device))
 
 
 def _lengths(texts: Sequence[str]) -> np.ndarray:

@@ -1,5 +1,8 @@
 """What all heads share: towers go in unchanged, and come out as what the freezing allows."""
 
+import pickle
+from unittest.mock import patch
+
 import joblib
 import numpy as np
 import pytest
@@ -381,3 +384,23 @@ def test_forged_heads_are_refused(towers, data, tmp_path, old, new):
     path.write_text(config.replace(old, new))
     with pytest.raises(ModelFormatError):
         load(tmp_path / "head")
+
+
+def test_network_is_built_once_for_the_same_weights(towers, data, held_out):
+    model = head(towers).fit(*data)
+    first = model.predict_proba(held_out[0])
+    with patch.object(ComposedClassifier, "_assembled", side_effect=AssertionError):
+        np.testing.assert_array_equal(model.predict_proba(held_out[0]), first)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(held_out[0]), first)
+    model.head_weights_["head.output.bias"][:] = [5, -5]
+    assert (model.predict(held_out[0]) == model.classes_[0]).all()
+    model.head_weights_ = {**model.head_weights_, "head.output.bias": np.float32([-5, 5])}
+    assert (model.predict(held_out[0]) == model.classes_[1]).all()
+    model.fit(*data)
+    np.testing.assert_array_equal(model.predict_proba(held_out[0]), first)
+    model.partial_fit(*data)
+    assert (model.predict_proba(held_out[0]) != first).any()
+    model.set_params(pooling="max")
+    with pytest.raises(ValueError, match="pooling, combine and hidden"):
+        model.predict(held_out[0])
