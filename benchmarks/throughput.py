@@ -33,6 +33,7 @@ from _towers import embedder, on_one_base, on_own_bases, stepped
 
 from sklearn_cclm import ComposedEmbedder, TypoNoise
 from sklearn_cclm._batches import length_batches
+from sklearn_cclm._windows import windows
 
 REFERENCES = {"TF-IDF": "TfidfVectorizer char_wb (2-5)", "MiniLM": "all-MiniLM-L6-v2"}
 SHORT = {"tfidf", "hashing"}  # the peers of a quick run
@@ -98,11 +99,14 @@ def ratio(by, done, name, reference):
     return f"{np.median(theirs / own):.2f}"
 
 
-def padding_share(texts, batch_chars=32768):
-    """Return the share of padding among the codes of all batches."""
-    lengths = np.array([len(text) for text in texts])
+def padding_share(n, size=320, batch_chars=32768):
+    """Return the share of padding among the codes of all batches of n sentences in windows."""
+    whole = docstrings()
+    chosen = np.random.default_rng(0).permutation(len(whole))[:n]
+    pieces, _ = windows([whole[i] for i in chosen], size, size // 8)
+    lengths = np.array([len(piece) for piece in pieces])
     padded = sum(len(rows) * lengths[rows].max() for rows in length_batches(lengths, batch_chars))
-    return 1 - lengths.sum() / padded
+    return 1 - float(lengths.sum() / padded)
 
 
 def main():
@@ -127,8 +131,9 @@ def main():
         some = measure(transforms, length, distinct, sizes, given.seconds, rounds)
         show(some, sizes)
         rows += some
-    padding = float(padding_share(docstrings()))
-    print(f"Padding share, whole docstring sentences of mixed length: {padding:.2%}")
+    padding = {n: padding_share(n) for n in (100, 1000, 10_000, len(docstrings()))}
+    print("Share of padding among the codes of docstring sentences of mixed length:\n")
+    table([f"{n:,} texts" for n in padding], [[f"{share:.1%}" for share in padding.values()]])
     write(given, rows=rows, missing=missing, padding_share=padding)
 
 

@@ -34,7 +34,7 @@ def read(name: str, transformer: Any, texts: Sequence[str], weight: float = 1.0)
             f"Tower {name!r}, a {type(transformer).__name__}, must make a row of numbers of each "
             f"text; of {max(len(texts), 1)} it makes {found.dtype} of shape {found.shape}."
         )
-    return (found if len(texts) else found[:0]).astype(np.float32) * np.float32(weight)
+    return (found if len(texts) else found[:0]).astype(np.float32, copy=False) * np.float32(weight)
 
 
 def feature_names(name: str, transformer: Any) -> list[str]:
