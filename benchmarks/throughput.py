@@ -1,6 +1,6 @@
 """Texts per second and peak memory of transforms, ours and others', on the same texts in one run.
 
-    python benchmarks/throughput.py [--quick] [--seconds S] [--json FILE]
+    python benchmarks/throughput.py [--quick] [--seconds S] [--lengths N ...] [--json FILE]
 
 The texts are windows of 60, 300 and 3,000 characters of the docstrings of installed libraries; 16
 of them, and from 10^3 to 10^6, all distinct or 90 % repeated. What would take longer than S (10)
@@ -111,12 +111,14 @@ def padding_share(n, size=320, batch_chars=32768):
 
 def main():
     """Run the benchmark."""
-    how = {"type": float, "default": 10.0, "help": "longest call, in seconds (10)"}
-    given = options(__doc__, seconds=how)
-    lengths, sizes, rounds = (60, 300, 3000), (16, 10**3, 10**4, 10**5, 10**6), 3
-    builders = BUILDERS
+    given = options(
+        __doc__,
+        seconds={"type": float, "default": 10.0, "help": "longest call, in seconds (10)"},
+        lengths={"type": int, "nargs": "+", "default": [60, 300, 3000], "help": "of texts"},
+    )
+    sizes, rounds, builders = (16, 10**3, 10**4, 10**5, 10**6), 3, BUILDERS
     if given.quick:
-        lengths, sizes, given.seconds = (60,), (16, 1000), 5.0
+        given.lengths, sizes, given.seconds = [60], (16, 1000), 5.0
         builders = {name: b for name, b in BUILDERS.items() if b.__name__ in SHORT}
     learn = random_texts(20_000 if not given.quick else 1000, 300, seed=1)
     peers, missing = build(builders, learn)
@@ -125,7 +127,7 @@ def main():
     for name, reason in missing.items():
         print(f"- {name} is not here: {reason}\n")
     rows = []
-    for length, distinct in product(lengths, (1.0, 0.1)):
+    for length, distinct in product(given.lengths, (1.0, 0.1)):
         kind = "distinct" if distinct == 1 else "90 % repeated"
         print(f"Texts of {length:,} characters, {kind}:\n")
         some = measure(transforms, length, distinct, sizes, given.seconds, rounds)
