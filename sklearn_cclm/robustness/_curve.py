@@ -165,7 +165,8 @@ def robustness_curve(
     read.check_params()
     texts = check_texts(X, missing=read.missing, column=read.column, min_texts=1)
     check_consistent_length(texts, y)
-    like = partial(_like, X, read.column)
+    kept = X if isinstance(X, np.ndarray) or hasattr(type(X), "iloc") else None
+    like = partial(_like, kept, read.column)
     draws = check_random_state(random_state).randint(_MOST_SEEDS, size=n_repeats)
     places = [(i, k) for i, rate in enumerate(rates) for k in range(n_repeats if rate else 1)]
     found = Parallel(n_jobs=n_jobs)(
@@ -206,11 +207,11 @@ def _has_places(y: Any) -> bool:
 
 
 def _like(X: Any, column: Any, texts: list[str]) -> Any:
-    """Return texts in a container like X if that is of numpy or pandas, else as they are."""
+    """Return texts in a container like X, an array, Series or frame; as they are if it is None."""
+    if X is None:
+        return texts
     if isinstance(X, np.ndarray):
         return np.array(texts, dtype=object).reshape(X.shape)
-    if type(X).__module__.partition(".")[0] != "pandas":
-        return texts
     if X.ndim == 1:
         return type(X)(texts, index=X.index, name=X.name)
     frame = X.copy()

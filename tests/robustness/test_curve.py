@@ -157,6 +157,8 @@ def test_arrays_and_frames_stay_what_they_are():
     assert model.read_["id"].equals(frame["id"])
     assert not set(model.read_[3]) <= set(TEXTS)
     assert frame[3].tolist() == TEXTS
+    for other in ((text for text in TEXTS), pd.Index(TEXTS)):
+        assert (robustness_curve(model, other, **half, n_jobs=2).scores == expected).all()
 
 
 def test_a_frame_is_read_by_a_column_transformer():
