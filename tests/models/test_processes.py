@@ -21,7 +21,7 @@ from sklearn_cclm import (
 
 TEXTS = ["where is my card", "my card has not come", "please cancel my order", "a b c d e"] * 10
 SCRIPT = """
-import sys, threading, time
+import sys, threading
 import numpy as np, torch
 from joblib import Parallel, delayed
 from multiprocessing import get_context
@@ -29,12 +29,12 @@ from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrai
 from sklearn_cclm._seeds import isolated_seed
 from sklearn_cclm.models import _value
 
-building = threading.Event()
+building, read = threading.Event(), threading.Event()
 
 def build():
     with _value._lock, isolated_seed(0):  # as a thread that builds a network
         building.set()
-        time.sleep(1000)
+        read.wait()
 
 def main():
     texts = [f"text {i} of a few" for i in range(20)]
@@ -53,6 +53,7 @@ def main():
             found = pool.map(embedder.transform, [texts] * 2)
     for vectors in found:
         np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    read.set()
     print("same")
 
 if __name__ == "__main__":
