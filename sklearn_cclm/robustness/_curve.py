@@ -163,7 +163,11 @@ def robustness_curve(
     scorer = check_scoring(estimator, scoring)
     read = noise_of(noise, 0.0, 0)
     read.check_params()
-    texts = check_texts(X, missing=read.missing, column=read.column, min_texts=1)
+    try:
+        texts = check_texts(X, missing=read.missing, column=read.column, min_texts=1)
+    except ValueError as error:
+        error.add_note("missing and column are parameters of noise: noise=TypoNoise(column=...).")
+        raise
     check_consistent_length(texts, y)
     kept = X if isinstance(X, np.ndarray) or hasattr(type(X), "iloc") else None
     like = partial(_like, kept, read.column)

@@ -129,7 +129,10 @@ def _linear(model: Any, features: Any, label: Any) -> tuple[Any, np.ndarray, flo
     said = np.ravel(getattr(model, "decision_function", model.predict)(features))
     own = np.ravel(_dense(features) @ coef.T + intercept)
     if said.shape != own.shape or not np.allclose(said, own, rtol=1e-3, atol=1e-3):
-        raise ValueError(f"The decision of {model!r} is no weighted sum of the features.")
+        raise ValueError(
+            f"The decision of {model!r} is no weighted sum of the features, of which towers have "
+            "a share: use a model whose is, such as LogisticRegression, LinearSVC or Ridge."
+        )
     if not hasattr(model, "classes_"):
         if label is not None or len(coef) > 1:
             raise ValueError("Of a regression, explain takes label=None and one target.")

@@ -169,8 +169,9 @@ def test_a_frame_is_read_by_a_column_transformer():
     curve = robustness_curve(model, frame, LABELS, noise=TypoNoise(column="text"))
     plain = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(TEXTS, LABELS)
     np.testing.assert_array_equal(curve.scores, robustness_curve(plain, TEXTS, LABELS).scores)
-    with pytest.raises(ValueError, match="say with column="):
+    with pytest.raises(ValueError, match="say with column=") as caught:
         robustness_curve(model, frame, LABELS)
+    assert "noise=TypoNoise(column=" in caught.value.__notes__[0]
 
 
 def test_missing_texts_as_the_noise_says():
