@@ -32,8 +32,8 @@ from _peers import BUILDERS, build
 from _towers import embedder, on_one_base, on_own_bases, stepped
 
 from sklearn_cclm import ComposedEmbedder, TypoNoise
-from sklearn_cclm._batches import length_batches
-from sklearn_cclm._windows import windows
+from sklearn_cclm._text.lengths import length_batches
+from sklearn_cclm._text.windows import windows
 
 REFERENCES = {"TF-IDF": "TfidfVectorizer char_wb (2-5)", "MiniLM": "all-MiniLM-L6-v2"}
 SHORT = {"tfidf", "hashing"}  # the peers of a quick run

@@ -29,7 +29,7 @@ from _data import read_lines
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from sklearn_cclm import CCLMModelBase, MaskedCharacterPretrainer, TypoNoise
-from sklearn_cclm._training import _Net
+from sklearn_cclm._training.loop import _Net
 from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.nn.optim import LazyAdamW
 from sklearn_cclm.nn.rows import sum_rows
@@ -125,7 +125,7 @@ def measure(cls, tower, texts, noise, epochs):
     row["characters"] = len(texts[0])
     start = time.perf_counter()
     try:
-        with patch("sklearn_cclm._training._Net", WatchedNet):
+        with patch("sklearn_cclm._training.loop._Net", WatchedNet):
             make(cls, tower, noise, epochs).fit(texts, targets(cls, texts))
     except (TypeError, ValueError) as error:
         return row | {"refused": str(error).partition(". ")[0]}

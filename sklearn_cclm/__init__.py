@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0.dev0"
 
 _HOMES = {
-    "Base": "models",
+    "Base": "values",
     "BasePretrainer": "pretraining",
     "CCLMModelBase": "models",
     "CausalLanguagePretrainer": "pretraining",
@@ -29,7 +29,7 @@ _HOMES = {
     "PooledConfig": "nn",
     "Shelf": "shelf",
     "StridedConfig": "nn",
-    "Tower": "models",
+    "Tower": "values",
     "TypoNoise": "noise",
     "load": "_persistence",
     "make_composed": "models",
@@ -42,11 +42,9 @@ if TYPE_CHECKING:
     from sklearn_cclm._persistence import ModelFormatError, load, save
     from sklearn_cclm.heads import ComposedClassifier, ComposedRegressor, ComposedTagger
     from sklearn_cclm.models import (
-        Base,
         CCLMModelBase,
         ComposedEmbedder,
         ComposedModel,
-        Tower,
         make_composed,
     )
     from sklearn_cclm.nn import ConvConfig, PooledConfig, StridedConfig
@@ -64,6 +62,7 @@ if TYPE_CHECKING:
         MultiTaskPretrainer,
     )
     from sklearn_cclm.shelf import Shelf
+    from sklearn_cclm.values import Base, Tower
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ HOMES = (
     "sklearn_cclm.shelf",
     "sklearn_cclm.utils.discovery",
     "sklearn_cclm.utils.estimator_checks",
+    "sklearn_cclm.values",
 )
 # numpydoc's codes: summaries on one line in the imperative, all parameters in order with their
 # types and descriptions, returned values, a period at the end

@@ -10,8 +10,8 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.utils import _text_checks
 from sklearn_cclm.utils.estimator_checks import check_text_estimator, sklearn_checks, text_checks
 

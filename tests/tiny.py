@@ -17,8 +17,8 @@ from sklearn_cclm import (
     StridedConfig,
     TypoNoise,
 )
-from sklearn_cclm._codes import code_points, pad
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.codes import code_points, pad
+from sklearn_cclm._text.read import check_texts
 
 POOLED = PooledConfig(width=8, hidden=8)
 STRIDED = StridedConfig(width=8, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=2)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sklearn_cclm._params import check_option
 from sklearn_cclm._persistence._config import check_keys, dump, parse
 from sklearn_cclm._persistence._errors import ModelFormatError
 from sklearn_cclm._persistence._files import CONFIG, WEIGHTS, read_file, write_directory
 from sklearn_cclm._persistence._parts import Reader, Writer
 from sklearn_cclm._persistence._weights import DTYPES, pack, unpack
+from sklearn_cclm._tools.params import check_option
 
 _FORMAT = "sklearn_cclm"
 _VERSION = 1

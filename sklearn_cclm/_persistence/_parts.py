@@ -13,7 +13,7 @@ from sklearn_cclm._persistence._weights import decode, encode
 
 # all that can be saved and loaded, and the subpackage of each
 _HOMES = {
-    "Base": "models",
+    "Base": "values",
     "CharPreprocessor": "preprocessing",
     "ComposedClassifier": "heads",
     "ComposedEmbedder": "models",
@@ -21,7 +21,7 @@ _HOMES = {
     "ComposedRegressor": "heads",
     "ComposedTagger": "heads",
     "MLMPreprocessor": "preprocessing",
-    "Tower": "models",
+    "Tower": "values",
 }
 _MAX_PARTS = 256
 

@@ -9,7 +9,7 @@ from glob import escape, glob
 from itertools import groupby
 from typing import TypeAlias
 
-from sklearn_cclm._files import TextFiles
+from sklearn_cclm._text.files import TextFiles
 
 _Path: TypeAlias = str | os.PathLike
 _SPACES = re.compile("[ \t]+")

@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._batches import Batches
-from sklearn_cclm._corpus import split
-from sklearn_cclm._device import resolve_device
-from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
-from sklearn_cclm._trainer import Trainer
-from sklearn_cclm._views import View
+from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._training.batches import Batches
+from sklearn_cclm._training.corpus import split
+from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm._training.views import View
 from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.heads._stored import StoredHead
 from sklearn_cclm.models._embedder import ComposedEmbedder
 from sklearn_cclm.models._named_towers import check_alike, check_cls, check_pooling
-from sklearn_cclm.models._value import built
-from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.values import Base, Tower
+from sklearn_cclm.values._value import built
 
 _FROZEN = ("none", "base", "towers")
 

@@ -14,7 +14,7 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
-from sklearn_cclm._codes import PAD
+from sklearn_cclm._text.codes import PAD
 from sklearn_cclm.nn.composed_task import ComposedTask
 from sklearn_cclm.nn.heads import LabelHead, TagHead
 

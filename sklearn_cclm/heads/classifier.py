@@ -10,10 +10,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._label_task import LabelTask
-from sklearn_cclm._labels import Given, Labels
-from sklearn_cclm._params import check_real
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._targets.labels import Given, Labels
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._tools.params import check_real
+from sklearn_cclm._training.label_task import LabelTask
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.heads._stored import read_classes
 from sklearn_cclm.nn.heads import LabelHead

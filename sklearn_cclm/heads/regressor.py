@@ -9,10 +9,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._labels import Given, Labels
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._texts import check_texts
-from sklearn_cclm._value_task import ValueTask
+from sklearn_cclm._targets.labels import Given, Labels
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._training.value_task import ValueTask
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.nn.heads import ValueHead
 from sklearn_cclm.nn.task import Head

@@ -8,18 +8,18 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._entities import Span, spans_of_characters, token_tags
-from sklearn_cclm._entity_tags import TagSet
-from sklearn_cclm._entity_task import Entities, EntityTask
-from sklearn_cclm._params import check_real
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._texts import read_rows
+from sklearn_cclm._targets.entities import Span, spans_of_characters, token_tags
+from sklearn_cclm._targets.entity_tags import TagSet
+from sklearn_cclm._text.read import read_rows
+from sklearn_cclm._tools.params import check_real
+from sklearn_cclm._training.entity_task import Entities, EntityTask
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
-from sklearn_cclm.models._values import are_labels
 from sklearn_cclm.nn.heads import TagHead
 from sklearn_cclm.nn.task import Head
+from sklearn_cclm.values._tower import are_labels
 
 
 class ComposedTagger(ComposedHead, EntityTask):

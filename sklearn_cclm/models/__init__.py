@@ -3,6 +3,6 @@
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.models._composed import ComposedModel
 from sklearn_cclm.models._embedder import ComposedEmbedder, make_composed
-from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm.values import Base, Tower
 
 __all__ = ["Base", "CCLMModelBase", "ComposedEmbedder", "ComposedModel", "Tower", "make_composed"]

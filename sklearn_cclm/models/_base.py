@@ -6,11 +6,11 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, clone
 
-from sklearn_cclm._seeds import draw_seed, isolated_seed
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm.models._values import Base, folded_codes
+from sklearn_cclm._tools.seeds import draw_seed, isolated_seed
+from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.nn import NgramBase, NgramConfig, _registry
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.values._base import Base, folded_codes
 
 
 class CCLMModelBase(TextTagsMixin, BaseEstimator):

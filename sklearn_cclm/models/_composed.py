@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._device import resolve_device
+from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm.models._composition import Composition
 from sklearn_cclm.models._inference import characters, distinct, group_by_base, spread
 from sklearn_cclm.models._named_towers import check_alike

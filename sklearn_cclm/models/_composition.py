@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._device import check_device
-from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._texts import check_reading, check_texts
+from sklearn_cclm._text.read import check_reading, check_texts
+from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._blocks import feature_names
 from sklearn_cclm.models._inference import Member
 from sklearn_cclm.models._named_towers import NamedTowers, only_towers
-from sklearn_cclm.models._values import Tower
+from sklearn_cclm.values import Tower
 
 
 class Composition(TextTagsMixin, TransformerMixin, NamedTowers):

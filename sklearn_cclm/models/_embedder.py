@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_cclm._device import resolve_device
-from sklearn_cclm._params import check_bool
+from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.params import check_bool
 from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
 from sklearn_cclm.models._composition import Composition
 from sklearn_cclm.models._inference import distinct, vectors
 from sklearn_cclm.models._named_towers import check_cls, check_pooling, only_towers
-from sklearn_cclm.models._values import Tower
+from sklearn_cclm.values import Tower
 
 
 class ComposedEmbedder(Composition):

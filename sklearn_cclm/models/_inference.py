@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_cclm._batches import length_batches
-from sklearn_cclm._windows import windows
-from sklearn_cclm.models._value import built
-from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm._text.lengths import length_batches
+from sklearn_cclm._text.windows import windows
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.values import Base, Tower
+from sklearn_cclm.values._value import built
 
 _COPIED = 2**22  # bytes of rows that are copied at once
 _AT_ONCE = 2**22  # characters whose windows are held at once

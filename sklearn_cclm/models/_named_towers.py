@@ -8,12 +8,12 @@ import joblib
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from sklearn_cclm._named import NamedPartsMixin
+from sklearn_cclm._tools.named import NamedPartsMixin
 from sklearn_cclm.models._blocks import is_transformer
 from sklearn_cclm.models._stored_towers import StoredTowers
-from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn.pooling import POOLINGS
 from sklearn_cclm.shelf._names import resolve
+from sklearn_cclm.values import Base, Tower
 
 PUBLISHED = (("en-semantic", "en-semantic"),)  # what ``towers=None`` stands for
 

@@ -11,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn_cclm._persistence import Persistent
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm.models._blocks import is_transformer
-from sklearn_cclm.models._values import Tower
+from sklearn_cclm.values import Tower
 
 
 class StoredTowers(Persistent, BaseEstimator):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from sklearn_cclm._params import check_integer, check_option
+from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.embedding import Encoding

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sklearn_cclm._params import check_integer
+from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean

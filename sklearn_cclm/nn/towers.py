@@ -8,7 +8,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sklearn_cclm._params import check_integer
+from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import StridedConv, sinusoids
 from sklearn_cclm.nn.embedding import Encoding

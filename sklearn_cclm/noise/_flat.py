@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_cclm._codes import pad
+from sklearn_cclm._text.codes import pad
 
 
 class Edit(NamedTuple):

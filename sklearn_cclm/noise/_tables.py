@@ -9,7 +9,7 @@ from unicodedata import category
 
 import numpy as np
 
-from sklearn_cclm._codes import code_points
+from sklearn_cclm._text.codes import code_points
 from sklearn_cclm.noise._flat import ranges
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 
-from sklearn_cclm._codes import code_points, strings
-from sklearn_cclm._params import check_option, check_real
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.codes import code_points, strings
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._tools.params import check_option, check_real
+from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.noise._flat import Kernel, run, run_padded
 from sklearn_cclm.noise.confusions import case, look
 from sklearn_cclm.noise.edits import drop, repeat, space, swap

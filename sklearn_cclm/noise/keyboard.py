@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_cclm._params import check_option
+from sklearn_cclm._tools.params import check_option
 from sklearn_cclm.noise._flat import Edit, corrupt, multiply
 
 # Four rows of keys from the top, each with its shift to the right in key widths. A space is a key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_cclm._codes import CLS, PAD
+from sklearn_cclm._text.codes import CLS, PAD
 
 
 def mask_characters(ids: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_cclm._codes import code_points, pad
+from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm.noise._flat import Edit, begins, corrupt, ranges, splice
 from sklearn_cclm.noise._tables import Choices, other_case, word_characters
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._codes import (
+from sklearn_cclm._text.codes import (
     CHUNK,
     CLS,
     MASK_CHARACTER,
@@ -21,10 +21,10 @@ from sklearn_cclm._codes import (
     pad,
     strings,
 )
-from sklearn_cclm._params import check_bool, check_integer, check_option
-from sklearn_cclm._streams import chunked, read_texts
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._text.streams import chunked, read_texts
+from sklearn_cclm._tools.params import check_bool, check_integer, check_option
+from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.preprocessing._stored import StoredPreprocessor
 from sklearn_cclm.preprocessing._vocabulary import code_table, frequent_characters
 

@@ -12,10 +12,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from sklearn_cclm._codes import CHUNK, UNKNOWN_CHARACTER
-from sklearn_cclm._params import check_integer
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._streams import chunked, read_texts
+from sklearn_cclm._text.codes import CHUNK, UNKNOWN_CHARACTER
+from sklearn_cclm._text.streams import chunked, read_texts
+from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.preprocessing._characters import CharPreprocessor
 
 _UNKNOWN_TOKEN = "[UNK]"

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sklearn_cclm._codes import N_RESERVED, UNKNOWN, code_points, strings
+from sklearn_cclm._text.codes import N_RESERVED, UNKNOWN, code_points, strings
 
 _N_CODE_POINTS = 0x110000
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.shelf._names import resolve
+from sklearn_cclm.values import Base, Tower
 
 _FROM_SHELF = {"base": "base", "init_from": "tower", "teacher": "tower"}
 

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from sklearn_cclm._seeds import isolated_seed
-from sklearn_cclm._trainer import Trainer
+from sklearn_cclm._tools.seeds import isolated_seed
+from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.task import Head, TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import check_base, check_init_from, take_from_shelf
+from sklearn_cclm.values import Base, Tower
 
 
 class BasePretrainer(Trainer):

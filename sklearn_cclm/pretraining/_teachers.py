@@ -11,10 +11,10 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from sklearn_cclm._device import resolve_device
+from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm.models._inference import Member, distinct, vectors
-from sklearn_cclm.models._values import Tower
 from sklearn_cclm.shelf._names import resolve
+from sklearn_cclm.values import Tower
 
 
 def ask(teacher: Any) -> Callable[[list[str]], Any]:

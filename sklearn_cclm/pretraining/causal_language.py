@@ -10,15 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._codes import CLS, PAD
-from sklearn_cclm._params import check_integer, check_option
-from sklearn_cclm._views import View
-from sklearn_cclm.models._values import Tower
+from sklearn_cclm._text.codes import CLS, PAD
+from sklearn_cclm._tools.params import check_integer, check_option
+from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.views import View
 from sklearn_cclm.nn import ConvConfig, _registry
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.values import Tower
 
 
 class CausalLanguagePretrainer(BasePretrainer):

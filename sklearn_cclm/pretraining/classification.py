@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sklearn_cclm._label_task import LabelTask
-from sklearn_cclm._labels import Given
-from sklearn_cclm._params import check_real
+from sklearn_cclm._targets.labels import Given
+from sklearn_cclm._tools.params import check_real
+from sklearn_cclm._training.label_task import LabelTask
 from sklearn_cclm.nn.heads import LabelHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from sklearn.utils import check_consistent_length
 from torch import Tensor, nn
 
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._params import check_bool, check_real
-from sklearn_cclm._streams import TextStream
-from sklearn_cclm._texts import check_texts
-from sklearn_cclm._views import View
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._text.streams import TextStream
+from sklearn_cclm._tools.params import check_bool, check_real
+from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._params import check_integer, check_real
-from sklearn_cclm._streams import TextStream, chunked
-from sklearn_cclm._views import View
+from sklearn_cclm._text.streams import TextStream, chunked
+from sklearn_cclm._tools.params import check_integer, check_real
+from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.views import View
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head

@@ -7,18 +7,18 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._entities import Span
-from sklearn_cclm._entity_tags import TagSet
-from sklearn_cclm._entity_task import EntityTask
-from sklearn_cclm._params import check_real
-from sklearn_cclm._seeds import draw_seed
+from sklearn_cclm._targets.entities import Span
+from sklearn_cclm._targets.entity_tags import TagSet
+from sklearn_cclm._tools.params import check_real
+from sklearn_cclm._tools.seeds import draw_seed
+from sklearn_cclm._training.entity_task import EntityTask
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.models._values import Tower
 from sklearn_cclm.nn.heads import TagHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.shelf._names import resolve
+from sklearn_cclm.values import Tower
 
 _BATCH_CHARS = 32768
 

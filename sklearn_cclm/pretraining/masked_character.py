@@ -8,10 +8,10 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._codes import MASK
-from sklearn_cclm._params import check_integer, check_real
-from sklearn_cclm._views import View
+from sklearn_cclm._text.codes import MASK
+from sklearn_cclm._tools.params import check_integer, check_real
+from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import mask_characters, mask_span

@@ -12,11 +12,11 @@ import torch.nn.functional as F
 from sklearn.base import clone
 from torch import Tensor, nn
 
-from sklearn_cclm._batches import Batch
-from sklearn_cclm._codes import MASK
-from sklearn_cclm._params import check_integer, check_option, check_real
-from sklearn_cclm._streams import chunked
-from sklearn_cclm._views import View
+from sklearn_cclm._text.codes import MASK
+from sklearn_cclm._text.streams import chunked
+from sklearn_cclm._tools.params import check_integer, check_option, check_real
+from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.views import View
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.nn import StridedConfig
 from sklearn_cclm.nn.embedding import Encoding

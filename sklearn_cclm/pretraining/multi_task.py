@@ -10,18 +10,17 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._batches import AlternatingBatches, Batches
-from sklearn_cclm._checkpoint import Checkpoint
-from sklearn_cclm._corpus import as_pair, training_digest
-from sklearn_cclm._device import resolve_device
-from sklearn_cclm._named import NamedPartsMixin
-from sklearn_cclm._params import check_integer, check_real
-from sklearn_cclm._schedule import Schedule
-from sklearn_cclm._seeds import draw_seed
-from sklearn_cclm._streams import read_texts
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._training import train
-from sklearn_cclm.models._values import Base, Tower
+from sklearn_cclm._text.streams import read_texts
+from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.named import NamedPartsMixin
+from sklearn_cclm._tools.params import check_integer, check_real
+from sklearn_cclm._tools.seeds import draw_seed
+from sklearn_cclm._tools.tags import TextTagsMixin
+from sklearn_cclm._training.batches import AlternatingBatches, Batches
+from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.corpus import as_pair, training_digest
+from sklearn_cclm._training.loop import train
+from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm.nn.task import MultiTaskModule
 from sklearn_cclm.pretraining._checks import (
     check_base,
@@ -30,6 +29,7 @@ from sklearn_cclm.pretraining._checks import (
     take_from_shelf,
 )
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.values import Base, Tower
 
 
 class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):

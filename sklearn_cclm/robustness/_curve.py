@@ -12,8 +12,8 @@ from sklearn.metrics import check_scoring, get_scorer
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_cclm._params import check_integer, check_real
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm.robustness._noise import noise_of
 
 _MOST_SEEDS = 2**31 - 1

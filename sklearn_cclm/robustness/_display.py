@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from numbers import Integral
 from typing import Any, Self
 
-from sklearn_cclm._seeds import draw_seed
+from sklearn_cclm._tools.seeds import draw_seed
 from sklearn_cclm.robustness._curve import RobustnessCurve, robustness_curve
 
 

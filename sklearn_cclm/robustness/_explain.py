@@ -9,8 +9,8 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._params import check_integer
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.models._embedder import ComposedEmbedder
 from sklearn_cclm.robustness._explanation import Explanation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn_cclm._params import check_integer, check_real
+from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm.robustness._curve import check_one_score, robustness_curve
 from sklearn_cclm.robustness._noise import noise_of
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sklearn_cclm._persistence import load, save
-from sklearn_cclm.models._values import Base, Tower
 from sklearn_cclm.shelf._entry import Entry, ShelfError
+from sklearn_cclm.values import Base, Tower
 
 
 def write(component: Any, folder: Path, dtype: str, holder: Entry | None) -> dict[str, Any]:

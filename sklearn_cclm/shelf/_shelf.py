@@ -18,7 +18,7 @@ from sklearn_cclm.shelf._hub import Hub
 from sklearn_cclm.shelf._index import read_index
 
 if TYPE_CHECKING:
-    from sklearn_cclm.models._values import Base, Tower
+    from sklearn_cclm.values import Base, Tower
 
 PACKAGED = Path(__file__).parent / "published"
 

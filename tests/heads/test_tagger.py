@@ -10,7 +10,7 @@ from sklearn_cclm import (
     MaskedCharacterPretrainer,
     PooledConfig,
 )
-from sklearn_cclm._entities import Span, read_entities, token_tags
+from sklearn_cclm._targets.entities import Span, read_entities, token_tags
 
 NAMES = {"person": ["Ada", "Bob", "Carol Dean"], "place": ["Rome", "New York", "Oslo"]}
 

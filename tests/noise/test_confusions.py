@@ -5,7 +5,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from sklearn_cclm._codes import code_points, pad
+from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm.noise import change_case, confuse_lookalikes
 
 

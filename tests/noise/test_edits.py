@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_cclm._codes import code_points, pad
+from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm.noise import change_spaces, drop_characters, repeat_characters, swap_neighbours
 
 

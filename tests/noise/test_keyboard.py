@@ -5,7 +5,7 @@ import string
 import numpy as np
 import pytest
 
-from sklearn_cclm._codes import code_points, pad
+from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm.noise import insert_characters, slip_keys
 
 # read off keyboards, not off the code

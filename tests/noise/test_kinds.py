@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_cclm import noise
-from sklearn_cclm._codes import code_points, pad, strings
+from sklearn_cclm._text.codes import code_points, pad, strings
 
 TYPOS = {"the": ["§", "§e"], "dog": "§gg", "don't": "§"}
 KINDS = {

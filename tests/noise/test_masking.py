@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_cclm._codes import CLS, PAD, UNKNOWN
+from sklearn_cclm._text.codes import CLS, PAD, UNKNOWN
 from sklearn_cclm.noise import mask_characters, mask_span, span_mask
 
 N = 4000

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from sklearn_cclm import TypoNoise, noise
-from sklearn_cclm._codes import code_points, pad, strings
+from sklearn_cclm._text.codes import code_points, pad, strings
 from sklearn_cclm.noise import _typo_noise
 
 TEXTS = ["the quick brown fox", "", "jumps over the lazy dog", "\0", "ab\0", "a\ud800b😀\0\0"]

@@ -6,7 +6,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from sklearn_cclm._codes import code_points, pad
+from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm.noise import scramble_words, substitute_words
 
 

@@ -14,8 +14,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sklearn_cclm import CharPreprocessor
-from sklearn_cclm._codes import CLS, MASK, N_RESERVED, PAD, UNKNOWN
-from sklearn_cclm._tags import TextTagsMixin
+from sklearn_cclm._text.codes import CLS, MASK, N_RESERVED, PAD, UNKNOWN
+from sklearn_cclm._tools.tags import TextTagsMixin
 
 ANY_TEXT = st.text(st.characters(categories=None, min_codepoint=0), max_size=20)  # surrogates too
 CI = settings(derandomize=True, deadline=None, max_examples=100)

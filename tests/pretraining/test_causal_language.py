@@ -14,8 +14,8 @@ from sklearn_cclm import (
     PooledConfig,
     TypoNoise,
 )
-from sklearn_cclm._codes import CLS
-from sklearn_cclm._views import View
+from sklearn_cclm._text.codes import CLS
+from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import load_docstrings
 
 TEXTS = ["the cat sat on the mat", "a dog", "x", "", "where is my card and my money"] * 4

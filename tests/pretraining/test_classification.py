@@ -18,7 +18,7 @@ from sklearn_cclm import (
     ComposedEmbedder,
     PooledConfig,
 )
-from sklearn_cclm._labels import Labels, loss_weights
+from sklearn_cclm._targets.labels import Labels, loss_weights
 from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.nn.heads import label_losses
 

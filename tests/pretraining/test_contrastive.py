@@ -14,7 +14,7 @@ from sklearn_cclm import (
     ContrastivePretrainer,
     PooledConfig,
 )
-from sklearn_cclm._views import View
+from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.pretraining.contrastive import ContrastHead, never_wrong, weigh_hard
 

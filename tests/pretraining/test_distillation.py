@@ -20,7 +20,7 @@ from sklearn_cclm import (
     StridedConfig,
     TypoNoise,
 )
-from sklearn_cclm._batches import Batch
+from sklearn_cclm._training.batches import Batch
 from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.pretraining.distillation import VectorHead
 

@@ -17,10 +17,10 @@ from sklearn_cclm import (
     Tower,
     TypoNoise,
 )
-from sklearn_cclm._entities import Span, read_entities
-from sklearn_cclm._entity_tags import entity_f1
-from sklearn_cclm._entity_task import Entities
-from sklearn_cclm._views import View
+from sklearn_cclm._targets.entities import Span, read_entities
+from sklearn_cclm._targets.entity_tags import entity_f1
+from sklearn_cclm._training.entity_task import Entities
+from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import read_conll
 
 RNG = np.random.default_rng(0)

@@ -22,8 +22,8 @@ from sklearn_cclm import (
     PooledConfig,
     TypoNoise,
 )
-from sklearn_cclm._checkpoint import Checkpoint
-from sklearn_cclm._views import View
+from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.views import View
 from sklearn_cclm.pretraining.masked_language import TokenSpans
 
 WORDS = ["apple", "banana", "cherry", "damson", "elder"]
@@ -362,7 +362,7 @@ def test_a_stream_gives_what_its_texts_give(cls):
 
 
 def test_each_epoch_of_a_stream_sees_each_text_once(monkeypatch):
-    monkeypatch.setattr("sklearn_cclm._corpus._STREAMED", 30)
+    monkeypatch.setattr("sklearn_cclm._training.corpus._STREAMED", 30)
     texts = [f"text {i:03d}" for i in range(100)]
     pretrainer = tiny(max_epochs=1, validation_fraction=0.2)
     pretrainer.fit(Lines(texts))

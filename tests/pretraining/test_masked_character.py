@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sklearn_cclm import CCLMModelBase, CharPreprocessor, MaskedCharacterPretrainer
-from sklearn_cclm._codes import MASK, PAD
-from sklearn_cclm._views import View
+from sklearn_cclm._text.codes import MASK, PAD
+from sklearn_cclm._training.views import View
 
 
 def test_batch_hides_characters_and_asks_for_them():

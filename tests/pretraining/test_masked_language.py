@@ -11,8 +11,8 @@ from sklearn_cclm import (
     PooledConfig,
     StridedConfig,
 )
-from sklearn_cclm._codes import MASK
-from sklearn_cclm._views import View
+from sklearn_cclm._text.codes import MASK
+from sklearn_cclm._training.views import View
 
 SMALL = StridedConfig(width=32, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=4)
 

@@ -17,8 +17,8 @@ from sklearn_cclm import (
     PooledConfig,
     StridedConfig,
 )
-from sklearn_cclm._batches import AlternatingBatches, Batch, Batches, Chunk
-from sklearn_cclm._checkpoint import Checkpoint
+from sklearn_cclm._training.batches import AlternatingBatches, Batch, Batches, Chunk
+from sklearn_cclm._training.checkpoint import Checkpoint
 
 WORDS = ["apple", "banana", "cherry", "damson", "elder"]
 RNG = np.random.default_rng(0)

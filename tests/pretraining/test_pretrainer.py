@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from sklearn_cclm import CCLMModelBase, CharPreprocessor, MaskedCharacterPretrainer, StridedConfig
-from sklearn_cclm._corpus import split
+from sklearn_cclm._training.corpus import split
 
 TEXTS = [f"the {adjective} {noun} sat here" for adjective in ("big", "old", "red", "wet")
          for noun in ("cat", "dog", "hen", "fox", "pig")] * 4  # fmt: skip

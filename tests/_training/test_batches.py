@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_cclm._batches import Batch, Batches, Chunk
+from sklearn_cclm._training.batches import Batch, Batches, Chunk
 
 LENGTHS = np.random.default_rng(0).integers(0, 100, 700)
 ROWS = np.arange(100, 600)

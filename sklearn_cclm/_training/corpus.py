@@ -11,10 +11,10 @@ from typing import Any
 import joblib
 import numpy as np
 
-from sklearn_cclm._batches import Batch, Batches, Chunk
-from sklearn_cclm._streams import TextStream, chunked
-from sklearn_cclm._views import view
-from sklearn_cclm._windows import windows
+from sklearn_cclm._text.streams import TextStream, chunked
+from sklearn_cclm._text.windows import windows
+from sklearn_cclm._training.batches import Batch, Batches, Chunk
+from sklearn_cclm._training.views import view
 from sklearn_cclm.preprocessing import CharPreprocessor
 
 _STREAMED = 16_384  # texts of a stream that are shuffled together

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_cclm._windows import windows
+from sklearn_cclm._text.windows import windows
 
 CI = settings(derandomize=True, deadline=None, max_examples=200)
 TEXTS = st.lists(st.text("abc\0\ud800🙂", max_size=25), max_size=5)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_cclm._codes import PAD, code_points, pad
+from sklearn_cclm._text.codes import PAD, code_points, pad
 from sklearn_cclm.preprocessing import CharPreprocessor
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from typing import TypeAlias
 from unicodedata import category, normalize
 
-from sklearn_cclm._entities import Span
+from sklearn_cclm._targets.entities import Span
 
 Normalize: TypeAlias = Callable[[Sequence[str]], list[str]]
 _JOINING = {*map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]), "\U00016d67"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_cclm._labels import Given, Labels, check_labels, loss_weights, numbered
-from sklearn_cclm._params import check_option, check_real
-from sklearn_cclm._streams import TextStream
-from sklearn_cclm._trainer import Trainer
-from sklearn_cclm._views import View
+from sklearn_cclm._targets.labels import Given, Labels, check_labels, loss_weights, numbered
+from sklearn_cclm._text.streams import TextStream
+from sklearn_cclm._tools.params import check_option, check_real
+from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm._training.views import View
 
 
 class LabelTask(Trainer):

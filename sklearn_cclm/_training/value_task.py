@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
-from sklearn_cclm._labels import Given, Labels, check_weights
-from sklearn_cclm._streams import TextStream
-from sklearn_cclm._trainer import Trainer
-from sklearn_cclm._views import View
+from sklearn_cclm._targets.labels import Given, Labels, check_weights
+from sklearn_cclm._text.streams import TextStream
+from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm._training.views import View
 
 
 class ValueTask(Trainer):

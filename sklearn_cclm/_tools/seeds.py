@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_random_state
 
-from sklearn_cclm._locks import Lock
+from sklearn_cclm._tools.locks import Lock
 
 _lock = Lock()  # a build within a build takes it again
 

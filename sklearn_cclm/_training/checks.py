@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from sklearn_cclm._params import check_bool, check_integer, check_real
+from sklearn_cclm._tools.params import check_bool, check_integer, check_real
 from sklearn_cclm.noise import TypoNoise
 
 

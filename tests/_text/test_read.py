@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from sklearn_cclm._texts import check_texts
+from sklearn_cclm._text.read import check_texts
 
 CLEAN = ["one", "zwölf", "", "🙂"]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_cclm._entities import Span
-from sklearn_cclm._moved_spans import _Runs, begins_run, normalized_spans, original_spans
+from sklearn_cclm._targets.entities import Span
+from sklearn_cclm._targets.moved_spans import _Runs, begins_run, normalized_spans, original_spans
 
 FORMS = ["NFC", "NFD", "NFKC", "NFKD"]
 MARKED = "ae \u0301\u0323\u00e9\ufb01\ufdfa\u09c7\u09be\u0f73\uff9e\u3046\ud800"

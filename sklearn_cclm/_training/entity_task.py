@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._entities import Span, read_entities
-from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1
-from sklearn_cclm._moved_spans import normalized_spans, original_spans
-from sklearn_cclm._trainer import Trainer
-from sklearn_cclm._views import View
+from sklearn_cclm._targets.entities import Span, read_entities
+from sklearn_cclm._targets.entity_tags import CharacterTags, TagSet, entity_f1
+from sklearn_cclm._targets.moved_spans import normalized_spans, original_spans
+from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.noise.masking import is_character
 

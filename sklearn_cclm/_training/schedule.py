@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from sklearn_cclm._device import check_device
-from sklearn_cclm._params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm.nn.optim import LazyAdamW
 
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sklearn_cclm._codes import CHUNK
-from sklearn_cclm._files import TextFiles
-from sklearn_cclm._texts import check_texts, text_rows
+from sklearn_cclm._text.codes import CHUNK
+from sklearn_cclm._text.files import TextFiles
+from sklearn_cclm._text.read import check_texts, text_rows
 
 _MOST_CHARACTERS = 2**22  # in a chunk: bounds the memory where texts are long
 

@@ -8,8 +8,8 @@ from unicodedata import category
 
 import numpy as np
 
-from sklearn_cclm._codes import code_points
-from sklearn_cclm._entities import Span
+from sklearn_cclm._targets.entities import Span
+from sklearn_cclm._text.codes import code_points
 
 _SPACE, _LETTER, _MARK = range(3)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_cclm._codes import CLS, MASK, N_RESERVED, PAD, UNKNOWN, code_points, pad, strings
+from sklearn_cclm._text.codes import CLS, MASK, N_RESERVED, PAD, UNKNOWN, code_points, pad, strings
 
 ANY_TEXT = st.text(st.characters(categories=None, min_codepoint=0), max_size=20)  # surrogates too
 CI = settings(derandomize=True, deadline=None, max_examples=100)

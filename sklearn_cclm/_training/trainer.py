@@ -13,17 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._batches import Batch, Batches, length_batches
-from sklearn_cclm._checkpoint import Checkpoint
-from sklearn_cclm._corpus import Reader, as_pair, split, training_digest
-from sklearn_cclm._device import resolve_device
-from sklearn_cclm._schedule import Schedule
-from sklearn_cclm._seeds import draw_seed
-from sklearn_cclm._streams import read_texts
-from sklearn_cclm._tags import TextTagsMixin
-from sklearn_cclm._trainer_checks import check_trainer
-from sklearn_cclm._training import train
-from sklearn_cclm._views import View, view
+from sklearn_cclm._text.lengths import length_batches
+from sklearn_cclm._text.streams import read_texts
+from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.seeds import draw_seed
+from sklearn_cclm._tools.tags import TextTagsMixin
+from sklearn_cclm._training.batches import Batch, Batches
+from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.checks import check_trainer
+from sklearn_cclm._training.corpus import Reader, as_pair, split, training_digest
+from sklearn_cclm._training.loop import train
+from sklearn_cclm._training.schedule import Schedule
+from sklearn_cclm._training.views import View, view
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.preprocessing import CharPreprocessor
 

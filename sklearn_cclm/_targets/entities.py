@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sklearn_cclm._texts import check_reading, check_texts, read_rows
+from sklearn_cclm._text.read import check_reading, check_texts, read_rows
 
 _STARTS = ("B", "S", "U")
 _ENDS = ("E", "S", "L", "U")

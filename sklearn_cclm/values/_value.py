@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_cclm._locks import Lock
-from sklearn_cclm._seeds import isolated_seed
-from sklearn_cclm.models._stored import StoredValue
+from sklearn_cclm._tools.locks import Lock
+from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn._blank import Blank
+from sklearn_cclm.values._stored import StoredValue
 
 HEAD = "head."  # begins the names of an output layer's weights
 

@@ -35,7 +35,7 @@ from sklearn_cclm import (
 from sklearn_cclm._persistence import artefact_sha256
 from sklearn_cclm._persistence._weights import decode, encode
 
-RECORDED = sorted(Path(__file__).parent.glob("persistence_v*"))
+RECORDED = sorted(Path(__file__).parent.glob("v[0-9]*"))
 
 
 def script(folder):
@@ -438,7 +438,7 @@ def test_an_artefact_is_recorded_for_each_version(path):
     CharPreprocessor().save(path)
     version = json.loads((path / "config.json").read_text())["format_version"]
     assert [folder.name for folder in RECORDED] == [
-        f"persistence_v{number}" for number in range(1, version + 1)
+        f"v{number}" for number in range(1, version + 1)
     ]
 
 

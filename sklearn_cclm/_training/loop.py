@@ -19,11 +19,11 @@ from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 from tqdm import tqdm
 
-from sklearn_cclm._batches import AlternatingBatches, Batches
-from sklearn_cclm._checkpoint import Checkpoint
-from sklearn_cclm._device import resolve_device
-from sklearn_cclm._schedule import OPTIMIZERS, Schedule
-from sklearn_cclm._seeds import isolated_seed
+from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.seeds import isolated_seed
+from sklearn_cclm._training.batches import AlternatingBatches, Batches
+from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.schedule import OPTIMIZERS, Schedule
 from sklearn_cclm.nn.embedding import NgramBase
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 

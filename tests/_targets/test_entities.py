@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_cclm._entities import Span, read_entities
-from sklearn_cclm._entity_tags import CharacterTags, TagSet, entity_f1, words
-from sklearn_cclm._windows import windows
+from sklearn_cclm._targets.entities import Span, read_entities
+from sklearn_cclm._targets.entity_tags import CharacterTags, TagSet, entity_f1, words
+from sklearn_cclm._text.windows import windows
 from sklearn_cclm.datasets import read_conll
 
-DATA = Path(os.environ.get("CCLM_DATA", Path(__file__).parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("CCLM_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CI = settings(derandomize=True, deadline=None, max_examples=200)
 TOKENS = st.text("aZ9é\ud800.#🙂", min_size=1, max_size=4)
 SENTENCES = st.lists(TOKENS, max_size=8)

@@ -1,0 +1,1 @@
+"""What is to be learnt of texts: labels, and entities as spans and as tags."""

@@ -1,0 +1,1 @@
+"""What users hand in becomes texts and codes."""

@@ -1,0 +1,1 @@
+"""What every package uses: parameters, names, tags, seeds, locks, devices."""

@@ -1,0 +1,1 @@
+"""The one training of all estimators that train a network."""
