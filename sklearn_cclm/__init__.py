@@ -30,6 +30,7 @@ _HOMES = {
     "Shelf": "shelf",
     "StridedConfig": "nn",
     "Tower": "values",
+    "TaskPretrainer": "pretraining",
     "TypoNoise": "noise",
     "load": "_persistence",
     "make_composed": "models",
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         MaskedCharacterPretrainer,
         MaskedLanguagePretrainer,
         MultiTaskPretrainer,
+        TaskPretrainer,
     )
     from sklearn_cclm.shelf import Shelf
     from sklearn_cclm.values import Base, Tower

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sklearn_cclm import CCLMModelBase, ComposedEmbedder, PooledConfig
+from sklearn_cclm import CCLMModelBase, ComposedEmbedder, PooledConfig, TaskPretrainer
 from sklearn_cclm.utils.estimator_checks import check_text_estimator
 
 FILE = Path(__file__).parents[1] / "docs" / "user_guide" / "swap_neighbours.py"
@@ -35,14 +35,15 @@ def test_swaps_keep_the_characters_and_the_padding(example):
 def test_task_passes_the_conformance_suite(example):
     tower = PooledConfig(width=8, hidden=8)
     base = CCLMModelBase(width=8, n_buckets=50)
-    check_text_estimator(example.SwapPretrainer(base, tower=tower, swap_rate=0.5, max_epochs=1))
+    task = example.SwappedNeighbours(swap_rate=0.5)
+    check_text_estimator(TaskPretrainer(task, base, tower=tower, max_epochs=1))
 
 
 def test_task_learns_and_composes(example):
-    swaps = example.SwapPretrainer(
+    swaps = TaskPretrainer(
+        example.SwappedNeighbours(swap_rate=0.3),
         CCLMModelBase(width=16, n_buckets=2000, ngram_orders=(2, 3)),
         tower=PooledConfig(width=16, hidden=32),
-        swap_rate=0.3,
         max_epochs=15,
         batch_size=16,
         lr=0.02,

@@ -19,6 +19,7 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm._text.read import check_texts
+from sklearn_cclm.pretraining.masked_character import MaskedCharacters
 
 POOLED = PooledConfig(width=8, hidden=8)
 STRIDED = StridedConfig(width=8, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=2)
@@ -48,21 +49,19 @@ class TypoNoiseAsCodes(ClassNamePrefixFeaturesOutMixin, TypoNoise, auto_wrap_out
 class OfLabels:
     """Names of which the first character of each text is one: the checks have a label a text."""
 
-    def _read(self, X, y):
-        return super()._read(check_texts(X, missing=self.missing, column=self.column), y)
-
-    def _check_inputs(self, X, y):
-        texts, _ = self._read(X, None)
+    def _read(self, task, X, y):
+        texts = check_texts(X, missing=self.missing, column=self.column)
         if y is None:
-            return super()._check_inputs(texts, None)
+            return super()._read(task, texts, None)
         labels = check_array(y, ensure_2d=False, dtype=None, input_name="y").ravel()
         check_consistent_length(texts, labels)
         rows = zip(texts, labels, strict=True)
-        return super()._check_inputs(texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
+        return super()._read(task, texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
 
     def predict(self, X):
         check_is_fitted(self)
-        return np.array([len(spans) for spans in self._find(self._read(X, None)[0])], dtype=int)
+        texts = check_texts(X, missing=self.missing, column=self.column)
+        return np.array([len(spans) for spans in self._find(texts)], dtype=int)
 
 
 class EntityOfLabels(OfLabels, EntityPretrainer):
@@ -129,6 +128,12 @@ TINY = {
         "tower": POOLED,
         "num_negatives": 5,
         "min_mask_len": 1,
+        "max_epochs": 1,
+    },
+    "TaskPretrainer": lambda: {
+        "task": MaskedCharacters(mask_rate=0.15, span_length=3),
+        "base": tiny_base(),
+        "tower": POOLED,
         "max_epochs": 1,
     },
     "TypoNoise": lambda: {"kinds": ("slip", "swap", "drop"), "rate": 0.3},

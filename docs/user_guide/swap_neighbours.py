@@ -1,11 +1,13 @@
 """Pretrain by telling which characters were swapped with their neighbours."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch.nn.functional as F
 from torch import nn
 
 from sklearn_cclm.nn.task import Head
-from sklearn_cclm.pretraining import BasePretrainer
+from sklearn_cclm.pretraining import Task
 
 
 def swap_neighbours(ids, rate, rng):
@@ -19,7 +21,8 @@ def swap_neighbours(ids, rate, rng):
     return np.take_along_axis(ids, np.arange(ids.shape[1]) + step, axis=1), step != 0
 
 
-class SwapPretrainer(BasePretrainer):
+@dataclass(frozen=True)
+class SwappedNeighbours(Task):
     """Tell which characters were swapped with their neighbours.
 
     Hidden: the order of some adjacent pairs. Predicted: of each character, whether it was moved.
@@ -27,75 +30,23 @@ class SwapPretrainer(BasePretrainer):
     Relation: `MaskedCharacterPretrainer` predicts the character itself.
     """
 
-    task = "swap"
+    name = "swap"
 
-    def __init__(
-        self,
-        base=None,
-        *,
-        tower="strided",
-        swap_rate=0.1,
-        noise=None,
-        init_from=None,
-        max_epochs=10,
-        batch_size=128,
-        lr=2e-3,
-        base_lr=None,
-        optimizer="adamw",
-        weight_decay=0.01,
-        warmup=0.1,
-        max_grad_norm=1.0,
-        validation_fraction=0.1,
-        early_stopping=False,
-        patience=3,
-        warm_start=False,
-        checkpoint=None,
-        checkpoint_every=100,
-        callbacks=None,
-        missing="error",
-        column=None,
-        device="auto",
-        precision="float32",
-        random_state=None,
-        verbose=0,
-    ):
-        self.base = base
-        self.tower = tower
-        self.swap_rate = swap_rate
-        self.noise = noise
-        self.init_from = init_from
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.base_lr = base_lr
-        self.optimizer = optimizer
-        self.weight_decay = weight_decay
-        self.warmup = warmup
-        self.max_grad_norm = max_grad_norm
-        self.validation_fraction = validation_fraction
-        self.early_stopping = early_stopping
-        self.patience = patience
-        self.warm_start = warm_start
-        self.checkpoint = checkpoint
-        self.checkpoint_every = checkpoint_every
-        self.callbacks = callbacks
-        self.missing = missing
-        self.column = column
-        self.device = device
-        self.precision = precision
-        self.random_state = random_state
-        self.verbose = verbose
+    swap_rate: float = 0.1
 
-    def _check_task(self):
+    def check(self, noise):
+        """Raise ValueError for a setting that is not allowed."""
         if not isinstance(self.swap_rate, int | float) or not 0 < self.swap_rate <= 1:
             raise ValueError(f"swap_rate={self.swap_rate!r} must be a number in (0, 1].")
 
-    def _make_batch(self, view, example, rng):
+    def batch(self, view, example, rng):
+        """Return what the network sees, the targets, and where they are."""
         swapped, moved = swap_neighbours(view.ids, self.swap_rate, rng)
         positions = np.flatnonzero(swapped)
         return swapped, moved.ravel()[positions].astype(np.int64), {"positions": positions}
 
-    def _make_head(self, width, n_chars):
+    def head(self, width, n_chars):
+        """Return the loss on vectors of this width."""
         return SwapHead(width)
 
 

@@ -36,8 +36,8 @@ def read_entities(
         Texts, as `check_texts` takes them, or lists of tokens, which are joined by single spaces.
     y : iterable, default=None
         For each text its spans: ``(start, end, label)``, or mappings with these three keys, in
-        characters. For each list of tokens their tags, in IOB1, IOB2 (BIO), IOBES or BILOU. None
-        where the entities are not known.
+        characters, or a tag for each character. For each list of tokens their tags, in IOB1, IOB2
+        (BIO), IOBES or BILOU. None where the entities are not known.
     missing, column
         As for `check_texts`; `missing` is about texts, not tokens.
 
@@ -132,6 +132,8 @@ def _parse(tag: Any, index: int) -> tuple[str, str]:
 
 def _given_spans(text: str, spans: Any, index: int) -> list[Span]:
     """Return the checked entities of a text in order."""
+    if _are_tags(spans):
+        return _character_spans(text, spans, index)
     if isinstance(spans, str | Mapping) or not isinstance(spans, Iterable):
         raise ValueError(
             f"The spans of text {index} are {spans!r}: pass a list of (start, end, label), which "
@@ -174,20 +176,9 @@ def _span(given: Any, text: str, index: int) -> Span:
     return Span(start, end, str(label))
 
 
-def spans_of_characters(rows: Sequence[Any], y: Any) -> list[Any]:
-    """Return y with spans in the place of tags, where those are of each character of a text."""
-    y = list(read_rows(y, None))
-    if len(rows) != len(y):
-        return y  # which `read_entities` refuses
-    return [
-        _character_spans(row, answer, i) if _are_tags(row, answer) else answer
-        for i, (row, answer) in enumerate(zip(rows, y, strict=True))
-    ]
-
-
-def _are_tags(row: Any, answer: Any) -> bool:
+def _are_tags(answer: Any) -> bool:
     tags = isinstance(answer, list | tuple | np.ndarray) and len(answer) > 0
-    return isinstance(row, str) and tags and all(isinstance(tag, str) for tag in answer)
+    return tags and all(isinstance(tag, str) for tag in answer)
 
 
 def _character_spans(text: str, tags: Any, index: int) -> list[Span]:

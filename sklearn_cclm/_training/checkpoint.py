@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
+import joblib
 import torch
+
+from sklearn_cclm._text.streams import chunked
+
+_NO_MATTER = ("callbacks", "checkpoint", "checkpoint_every", "verbose")  # to the weights
 
 
 class Checkpoint:
@@ -66,3 +73,17 @@ class Checkpoint:
         """Delete the state: the training is done."""
         for path in self.path.parent.glob(f"{self.path.stem}.*"):
             path.unlink(missing_ok=True)
+
+
+def training_digest(trainer: Any, texts: Any, y: Any, validation: Any, source: Any) -> str:
+    """Return what tells a training from others: a digest of parameters, data and first towers."""
+    params = {
+        name: value
+        for name, value in trainer.get_params(deep=True).items()
+        if name not in _NO_MATTER and not hasattr(value, "get_params")
+    }
+    named = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(sorted(params.items())))
+    found = hashlib.sha256()
+    for chunk in chunked(texts):
+        found.update("\0".join([*chunk, ""]).encode("utf-8", "surrogatepass"))
+    return joblib.hash([type(trainer).__name__, named, repr(source), found.digest(), y, validation])

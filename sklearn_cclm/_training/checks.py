@@ -7,17 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from sklearn_cclm._tools.params import check_bool, check_integer, check_real
+from sklearn_cclm._training.task import Task
 from sklearn_cclm.noise import TypoNoise
 
 
 def check_trainer(trainer: Any) -> None:
-    """Raise ValueError or TypeError for a parameter that is not allowed."""
-    check_integer("batch_size", trainer.batch_size, 1)
+    """Raise ValueError or TypeError for a parameter of the training that is not allowed."""
     check_real("validation_fraction", trainer.validation_fraction, 0, 1)
     check_bool("warm_start", trainer.warm_start)
     check_integer("checkpoint_every", trainer.checkpoint_every, 1)
     _check_checkpoint(trainer.checkpoint)
-    _check_noise(trainer.noise, trainer.auto_noise)
+
+
+def check_task(trainer: Any, task: Any) -> None:
+    """Raise ValueError or TypeError for a task, or a way to read texts, that is not allowed."""
+    if not isinstance(task, Task):
+        raise TypeError(f"task={task!r} must be a Task, such as a subclass's object.")
+    check_integer("batch_size", trainer.batch_size, 1)
+    _check_noise(trainer.noise, task.auto_noise)
+    task.check(trainer.noise)
 
 
 def _check_checkpoint(checkpoint: Any) -> None:

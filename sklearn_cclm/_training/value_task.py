@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_cclm._targets.labels import Given, Labels, check_weights
 from sklearn_cclm._text.streams import TextStream
-from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
+from sklearn_cclm.nn.heads import ValueHead
+from sklearn_cclm.nn.task import Head
 
 
-class ValueTask(Trainer):
-    """Targets of a regression: checked, standardised, batched."""
+@dataclass(frozen=True)
+class ValueTask(Task):
+    """Tell numbers of texts, which are standardised first."""
 
+    name = "regression"
+    learned = ("mean", "scale", "one_target")
+    of_texts = True
     needs_y = True
-    mean_: np.ndarray
-    scale_: np.ndarray
-    one_target_: bool
 
-    def _check_inputs(self, X: Any, y: Any) -> tuple[list[str], Labels]:
-        texts, _ = super()._check_inputs(X, None)
-        given, name = y if isinstance(y, Given) else Given(y), type(self).__name__
+    mean: Any = field(default=None, repr=False, compare=False)
+    scale: Any = field(default=None, repr=False, compare=False)
+    one_target: bool | None = field(default=None, repr=False, compare=False)
+
+    def read(self, X: Any, y: Any, **how: Any) -> tuple[list[str], Labels]:
+        texts, _ = super().read(X, None, **how)
+        given = y if isinstance(y, Given) else Given(y)
         if isinstance(texts, TextStream):
             raise ValueError("A stream of texts has no targets beside it: pass a list.")
         if given.y is None:
-            raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+            raise ValueError(f"A {self.name} requires y to be passed, but the target y is None.")
         values = check_array(given.y, ensure_2d=False, dtype=np.float64, input_name="y")
         check_consistent_length(texts, values)
         if values.ndim > 2:
@@ -37,27 +45,38 @@ class ValueTask(Trainer):
         kept = np.flatnonzero(weights)
         return [texts[row] for row in kept], Labels(values[kept], weights[kept])
 
-    def _learn(self, texts: Iterable[str], y: Labels) -> None:
-        values = y.values if y.values.ndim == 2 else y.values[:, None]
-        self.one_target_ = y.values.ndim == 1
-        self.mean_ = np.average(values, axis=0, weights=y.weights)
+    def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
+        values = _columns(y.values)
+        mean = np.average(values, axis=0, weights=y.weights)
         with np.errstate(over="ignore", invalid="ignore"):
-            spread = np.sqrt(np.average((values - self.mean_) ** 2, axis=0, weights=y.weights))
+            spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=y.weights))
         if not np.isfinite(spread).all():
             raise ValueError("y is too large for its spread to be a number: scale it down.")
-        self.scale_ = np.where(spread > 0, spread, 1.0)
+        scale = np.where(spread > 0, spread, 1.0)
+        return replace(self, mean=mean, scale=scale, one_target=y.values.ndim == 1)
 
-    def _examples(self, texts: list[str], y: Labels, owners: np.ndarray) -> Labels:
-        values = y.values if y.values.ndim == 2 else y.values[:, None]
-        if values.shape[1:] != self.mean_.shape:
+    def examples(self, cut: Cut, y: Labels) -> Labels:
+        values = _columns(y.values)
+        if values.shape[1:] != self.mean.shape:
             raise ValueError(
-                f"y has {values.shape[1]} targets, but the first fit saw {len(self.mean_)}."
+                f"y has {values.shape[1]} targets, but the first fit saw {len(self.mean)}."
             )
-        standard = ((values - self.mean_) / self.scale_).astype(np.float32)
+        standard = ((values - self.mean) / self.scale).astype(np.float32)
         weights = (y.weights / y.weights.mean()).astype(np.float32)
-        return Labels(standard[owners], weights[owners])
+        return Labels(standard[cut.owners], weights[cut.owners])
 
-    def _make_batch(
+    def blank(self, n: int) -> Labels:
+        """Return examples of any value, for texts whose numbers are to be told."""
+        return Labels(np.zeros((n, len(self.mean)), dtype=np.float32), np.ones(n, np.float32))
+
+    def batch(
         self, view: View, example: Labels, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         return view.ids, example.values, {"weights": example.weights}
+
+    def head(self, width: int, n_chars: int) -> Head:
+        return ValueHead(width, len(self.mean))
+
+
+def _columns(values: np.ndarray) -> np.ndarray:
+    return values if values.ndim == 2 else values[:, None]

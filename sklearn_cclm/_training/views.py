@@ -28,6 +28,8 @@ class View:
         Code points of the texts after noise, for another preprocessor to read.
     present : bool array or None
         Where there is one.
+    is_noisy : bool
+        Whether there was any noise.
     """
 
     ids: np.ndarray
@@ -35,12 +37,18 @@ class View:
     origin: np.ndarray
     points: np.ndarray | None = None
     present: np.ndarray | None = None
+    is_noisy: bool = True
 
     @classmethod
-    def without_noise(cls, codes: np.ndarray, *points: np.ndarray) -> View:
+    def without_noise(
+        cls,
+        codes: np.ndarray,
+        points: np.ndarray | None = None,
+        present: np.ndarray | None = None,
+    ) -> View:
         """Return the view of codes as they are."""
         origin = np.where(codes != PAD, np.arange(codes.shape[1]), -1)
-        return cls(codes.copy(), codes, origin, *points)
+        return cls(codes.copy(), codes, origin, points, present, is_noisy=False)
 
     def read_by(self, preprocessor: CharPreprocessor) -> np.ndarray:
         """Return the codes that another preprocessor gives what the network sees."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from copy import copy
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,15 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._training.batches import Batches
-from sklearn_cclm._training.corpus import split
+from sklearn_cclm._training.checks import check_task
+from sklearn_cclm._training.predict import text_logits
+from sklearn_cclm._training.reader import Reader
 from sklearn_cclm._training.trainer import Trainer
-from sklearn_cclm._training.views import View
 from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.heads._stored import StoredHead
 from sklearn_cclm.models._embedder import ComposedEmbedder
 from sklearn_cclm.models._named_towers import check_alike, check_cls, check_pooling
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
-from sklearn_cclm.nn.task import Head
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.values import Base, Tower
 from sklearn_cclm.values._value import built
@@ -34,10 +33,10 @@ _FROZEN = ("none", "base", "towers")
 class ComposedHead(StoredHead, Trainer):
     """Towers by name, a trunk that mixes them, and an output layer, trained as one network.
 
-    A head is a subclass with an explicit ``__init__`` that says what is to be learnt of texts, as
-    pretrainers do, and fills `_make_head`.
+    A head is a subclass with an explicit ``__init__`` that fills `_task`, as pretrainers do.
     """
 
+    _result = "towers_"
     pooling: str | None = "native"
     combine: str
     hidden: int
@@ -57,20 +56,17 @@ class ComposedHead(StoredHead, Trainer):
             missing=self.missing, column=self.column, device=self.device
         ).fit([""])
 
-    @abstractmethod
-    def _make_head(self, width: int) -> Head:
-        """Return the output layer on vectors of this width."""
-
     def _for_towers(self, y: Any) -> Any:
         """Return what pretrainers among the towers learn from."""
         return y.values
 
-    def _begin(self, texts: Any, y: Any, seed: int) -> None:
-        towers = self._trained(texts, self._for_towers(y), seed)
+    def _start(self, task: Any, texts: Any, y: Any) -> CharPreprocessor:
+        towers = self._trained(texts, self._for_towers(y), self.seed_)
         self._check_towers(towers)
         self._use(towers, texts)
         self.origins_ = {name: tower.digest for name, tower in towers}
         self.mix_ = self._mix()
+        return self._bases()[0].preprocessor()
 
     def _mix(self) -> list[Any]:
         """Return the parameters that say what stands on the towers."""
@@ -92,49 +88,28 @@ class ComposedHead(StoredHead, Trainer):
         bases = dict.fromkeys(tower.base for _, tower in self.towers_)
         return sorted(bases, key=lambda b: b.reading["max_example_len"] - b.reading["add_cls"])
 
-    def _preprocessor(self) -> CharPreprocessor:
-        return self._bases()[0].preprocessor()
+    def _reader(self, task: Any) -> Reader:
+        noise = task.auto_noise if isinstance(self.noise, str) else self.noise
+        preprocessors = [base.preprocessor() for base in self._bases()]
+        return Reader(task, preprocessors, noise, self.batch_size)
 
-    def _origin(self, *, more: bool) -> Any:
-        return self.towers_ if more else self._entries_ready()
+    def _build(self, task: Any, clean: Callable[[], Batches] | None, *, more: bool) -> ComposedTask:
+        bases = [base.build() for base in self._bases()]
+        towers = [tower.build() for _, tower in self.towers_]
+        module = self._assembled(task, bases, towers)
+        if more or clean is None:
+            self._load(module, torch.tensor)
+            return module
+        device, batches = resolve_device(self.device), clean()
+        module.to(device)
+        standardize(module, batches, device)
+        if self.linear_probe:
+            probe(module, batches, device)
+        return module.cpu()
 
-    def _make_batch(
-        self, view: View, example: Any, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        ids, targets, extra = super()._make_batch(view, example, rng)  # type: ignore[safe-super]
-        further = enumerate(self._bases()[1:], start=1)
-        codes = {f"ids_{i}": view.read_by(base.preprocessor()) for i, base in further}
-        return ids, targets, {**extra, **codes}
-
-    def _batches(
-        self, texts: Any, y: Any, validation: Any, **how: Any
-    ) -> tuple[Batches, Batches | None]:
-        reader = replace(self._reader(), noise=None)
-        fraction = self._held_out(validation, once=how["once"])
-        size = {"batch_size": self.batch_size, "seed": how["seed"]}
-        self._clean = lambda: split(reader, texts, y, fraction=fraction, **size)[0]
-        return super()._batches(texts, y, validation, **how)
-
-    def _builder(self, *, more: bool) -> Callable[[], ComposedTask]:
-        def build() -> ComposedTask:
-            bases = self._bases()
-            module = self._assembled(
-                [base.build() for base in bases], [tower.build() for _, tower in self.towers_]
-            )
-            if more:
-                self._check_mix()
-                self._load(module, torch.tensor)
-                return module
-            device, clean = resolve_device(self.device), self._clean()
-            module.to(device)
-            standardize(module, clean, device)
-            if self.linear_probe:
-                probe(module, clean, device)
-            return module.cpu()
-
-        return build
-
-    def _assembled(self, bases: list[Any], towers: list[Any], freeze: Any = None) -> ComposedTask:
+    def _assembled(
+        self, task: Any, bases: list[Any], towers: list[Any], freeze: Any = None
+    ) -> ComposedTask:
         """Return a network of these parts, with a new trunk and output layer."""
         places = self._bases()
         values = [tower for _, tower in self.towers_]
@@ -151,14 +126,14 @@ class ComposedHead(StoredHead, Trainer):
             towers,
             [places.index(tower.base) for tower in values],
             trunk=trunk,
-            head=self._make_head(trunk.width),
+            head=task.head(trunk.width, places[0].preprocessor().n_chars_),
             freeze=self.freeze if freeze is None else freeze,
         )
 
     def _on_meta(self) -> ComposedTask:
-        return self._assembled([], [], freeze="towers")
+        return self._assembled(self._known(), [], [], freeze="towers")
 
-    def _task_module(self) -> ComposedTask:
+    def _module(self) -> ComposedTask:
         """Return the network, built once for the same weights and towers: never train it."""
         check_is_fitted(self)
         self._check_mix()
@@ -169,7 +144,7 @@ class ComposedHead(StoredHead, Trainer):
             bases = [built(base, device) for base in self._bases()]
             towers = [built(tower, device) for _, tower in self.towers_]
             with torch.device("meta"):  # whose weights cost nothing to make
-                module = self._assembled(bases, towers, freeze="towers")
+                module = self._assembled(self._known(), bases, towers, freeze="towers")
             self._load(module, torch.from_dlpack)
             _built[self] = key, parts, module.to(device).eval()
         return _built[self][2]
@@ -186,7 +161,7 @@ class ComposedHead(StoredHead, Trainer):
         state = {name: tensor(weights) for name, weights in self.head_weights_.items()}
         module.load_state_dict(state, strict=False, assign=True)
 
-    def _keep(self, module: ComposedTask, *, more: bool) -> None:
+    def _keep(self, task: Any, module: ComposedTask, *, more: bool) -> None:
         state = module.state_dict().items()
         self.head_weights_ = {
             name: tensor.detach().numpy().copy()
@@ -203,19 +178,19 @@ class ComposedHead(StoredHead, Trainer):
         ]
 
     def _text_logits(self, texts: list[str]) -> np.ndarray:
-        """Return what the output layer says of texts, windows averaged by their lengths."""
-        pieces, owners = self._reader().cut(texts)
-        n_outputs = len(self.head_weights_["head.output.bias"])
-        found = np.empty((len(pieces), n_outputs), dtype=np.float32)
-        for rows, logits in self._logits(pieces, self._anything(len(pieces))):
-            found[rows] = logits.float().cpu().numpy()
-        weights = np.fromiter(map(len, pieces), dtype=np.float32, count=len(pieces)).clip(min=1)
-        total = np.zeros((len(texts), n_outputs), dtype=np.float32)
-        np.add.at(total, owners, found * weights[:, None])
-        return total / np.bincount(owners, weights, len(texts))[:, None].astype(np.float32)
+        return text_logits(self._reader(self._known()), self._module(), texts)
+
+    def _settled(self, *, more: bool) -> Self:
+        settled = copy(self)
+        settled._check_params()
+        settled.towers = settled._entries_ready()
+        if more:
+            settled._check_goes_on()
+        return settled
 
     def _check_goes_on(self) -> None:
-        entries = dict(self._entries_ready())
+        self._check_mix()
+        entries = dict(self.towers)
         others = [
             name
             for name, entry in entries.items()
@@ -230,6 +205,7 @@ class ComposedHead(StoredHead, Trainer):
 
     def _check_params(self) -> None:
         super()._check_params()
+        check_task(self, self._task())
         self._check_names()
         check_bool("fit_towers", self.fit_towers)
         check_bool("linear_probe", self.linear_probe)

@@ -10,17 +10,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._targets.labels import Given, Labels
+from sklearn_cclm._targets.labels import Given
 from sklearn_cclm._text.read import check_texts
-from sklearn_cclm._tools.params import check_real
-from sklearn_cclm._training.label_task import LabelTask
+from sklearn_cclm._training.label_task import LabelTask, some_labels
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.heads._stored import read_classes
-from sklearn_cclm.nn.heads import LabelHead
-from sklearn_cclm.nn.task import Head
 
 
-class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
+class ComposedClassifier(ClassifierMixin, ComposedHead):
     """Classify texts by towers that are fine-tuned for it.
 
     With few labels, or where time counts, a `ComposedEmbedder` and a logistic regression are the
@@ -248,8 +245,7 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
         FloatingPointError
             If the loss is no longer finite.
         """
-        more = self.warm_start and hasattr(self, "towers_")
-        return self._run(X, Given(y, sample_weight), validation=validation, more=more)
+        return self._fit(X, Given(y, sample_weight), validation=validation)
 
     def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
@@ -278,8 +274,7 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
         ValueError, TypeError, FloatingPointError
             As for `fit`.
         """
-        given = self._some(y, sample_weight, classes)
-        return self._run(X, given, more=hasattr(self, "towers_"), once=True)
+        return self._partial_fit(X, some_labels(self, y, sample_weight, classes))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the logits of texts.
@@ -358,10 +353,8 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_real("label_smoothing", self.label_smoothing, 0, 1)
-        self._check_class_weight()
+    def _task(self) -> LabelTask:
+        return LabelTask(self.class_weight, self.label_smoothing)
 
     def _read_logits(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -372,9 +365,3 @@ class ComposedClassifier(ClassifierMixin, ComposedHead, LabelTask):
 
     def _take(self, learned: Any) -> None:
         self.classes_, self.multilabel_ = read_classes(learned)
-
-    def _anything(self, n: int) -> Labels:
-        return Labels(np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.float32))
-
-    def _make_head(self, width: int) -> Head:
-        return LabelHead(width, len(self.classes_), label_smoothing=self.label_smoothing)

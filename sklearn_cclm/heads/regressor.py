@@ -10,15 +10,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._targets.labels import Given, Labels
+from sklearn_cclm._targets.labels import Given
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._training.value_task import ValueTask
 from sklearn_cclm.heads._head import ComposedHead
-from sklearn_cclm.nn.heads import ValueHead
-from sklearn_cclm.nn.task import Head
 
 
-class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
+class ComposedRegressor(RegressorMixin, ComposedHead):
     """Predict one or several numbers of texts by towers that are fine-tuned for it.
 
     The targets are standardised and their squared error is the loss.
@@ -235,8 +233,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         FloatingPointError
             If the loss is no longer finite.
         """
-        more = self.warm_start and hasattr(self, "towers_")
-        return self._run(X, Given(y, sample_weight), validation=validation, more=more)
+        return self._fit(X, Given(y, sample_weight), validation=validation)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Go on training, with one pass over texts at a constant learning rate.
@@ -260,8 +257,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         ValueError, TypeError, FloatingPointError
             As for `fit`.
         """
-        given = Given(y, sample_weight)
-        return self._run(X, given, more=hasattr(self, "towers_"), once=True)
+        return self._partial_fit(X, Given(y, sample_weight))
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted targets.
@@ -306,6 +302,9 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
         tags.target_tags.multi_output = True
         return tags
 
+    def _task(self) -> ValueTask:
+        return ValueTask()
+
     def _learned(self) -> dict[str, Any]:
         scaling = {"mean": self.mean_.tolist(), "scale": self.scale_.tolist()}
         return {**scaling, "one_target": self.one_target_}
@@ -322,9 +321,3 @@ class ComposedRegressor(RegressorMixin, ComposedHead, ValueTask):
             raise ValueError(f"one_target=true, but there are {len(mean)} targets.")
         self.mean_, self.scale_ = np.array(mean, dtype=float), np.array(scale, dtype=float)
         self.one_target_ = one
-
-    def _anything(self, n: int) -> Labels:
-        return Labels(np.zeros((n, len(self.mean_)), dtype=np.float32), np.ones(n, np.float32))
-
-    def _make_head(self, width: int) -> Head:
-        return ValueHead(width, len(self.mean_))

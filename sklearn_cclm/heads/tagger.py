@@ -6,23 +6,19 @@ from os import PathLike
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._targets.entities import Span, spans_of_characters, token_tags
-from sklearn_cclm._targets.entity_tags import TagSet
+from sklearn_cclm._targets.entities import Span, token_tags
 from sklearn_cclm._text.read import read_rows
-from sklearn_cclm._tools.params import check_real
-from sklearn_cclm._training.entity_task import Entities, EntityTask
+from sklearn_cclm._training.entity_task import Entities
+from sklearn_cclm._training.finding import EntityFinder
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
-from sklearn_cclm.nn.heads import TagHead
-from sklearn_cclm.nn.task import Head
 from sklearn_cclm.values._tower import are_labels
 
 
-class ComposedTagger(ComposedHead, EntityTask):
+class ComposedTagger(EntityFinder, ComposedHead):
     """Tag the characters of texts, or their tokens, by towers that are fine-tuned for it.
 
     Parameters
@@ -51,8 +47,9 @@ class ComposedTagger(ComposedHead, EntityTask):
     linear_probe : bool, default=False
         Whether the output layer begins as a logistic regression on the frozen features, which
         protects these from the first steps.
-    noise : TypoNoise, default=None
-        Corrupts the texts that the network sees, anew in each epoch.
+    noise : TypoNoise, "auto" or None, default=None
+        Corrupts the texts that the network sees, anew in each epoch; "auto" stands for what it does
+        for `EntityPretrainer`.
     max_epochs : int, default=20
         Passes over the texts.
     batch_size : int, default=32
@@ -238,8 +235,7 @@ class ComposedTagger(ComposedHead, EntityTask):
         FloatingPointError
             If the loss is no longer finite.
         """
-        more = self.warm_start and hasattr(self, "towers_")
-        return self._run(X, y, validation=validation, more=more)
+        return self._fit(X, y, validation=validation)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on training, with one pass over texts at a constant learning rate.
@@ -261,7 +257,7 @@ class ComposedTagger(ComposedHead, EntityTask):
         ValueError, TypeError, FloatingPointError
             As for `fit`.
         """
-        return self._run(X, y, more=hasattr(self, "towers_"), once=True)
+        return self._partial_fit(X, y)
 
     def predict(self, X: Any) -> list[list[str]]:
         """Return a tag for each token, or for each character.
@@ -276,11 +272,10 @@ class ComposedTagger(ComposedHead, EntityTask):
         list of list of str
             BIO tags: of each list of tokens one a token, of each text one a character.
         """
-        check_is_fitted(self)
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
         rows = list(read_rows(X, self.column))
-        texts, _ = self._read(rows, None)
+        texts = self._texts(rows)
         tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
         tokens = rows if tokenized else texts
         return token_tags(tokens, self._find(texts), gap=int(tokenized))
@@ -300,19 +295,7 @@ class ComposedTagger(ComposedHead, EntityTask):
             characters of the text, or of the tokens joined by single spaces. They begin and end
             with words.
         """
-        check_is_fitted(self)
-        texts, _ = self._read(X, None)
-        return self._find(texts)
-
-    def _read(self, X: Any, y: Any) -> tuple[list[str], Any]:
-        if isinstance(X, PathLike) or y is None:
-            return super()._read(X, y)
-        rows = list(read_rows(X, self.column))
-        return super()._read(rows, spans_of_characters(rows, y))
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
+        return self._find(self._texts(X))
 
     def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
         super()._check_towers(towers)
@@ -329,7 +312,3 @@ class ComposedTagger(ComposedHead, EntityTask):
         if not are_labels(learned["labels"]):
             raise ValueError(f"labels={learned['labels']!r} must be sorted, different strings.")
         self.labels_ = tuple(learned["labels"])
-
-    def _make_head(self, width: int) -> Head:
-        n_tags = len(TagSet(self.labels_).names)
-        return TagHead(width, n_tags, entity_weight=self.entity_weight)

@@ -1,5 +1,6 @@
 """Pretrainers: estimators that train a tower, one task a file."""
 
+from sklearn_cclm._training.task import Task
 from sklearn_cclm.pretraining._history import HistoryDisplay
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining.causal_language import CausalLanguagePretrainer
@@ -10,6 +11,7 @@ from sklearn_cclm.pretraining.entity import EntityPretrainer
 from sklearn_cclm.pretraining.masked_character import MaskedCharacterPretrainer
 from sklearn_cclm.pretraining.masked_language import MaskedLanguagePretrainer
 from sklearn_cclm.pretraining.multi_task import MultiTaskPretrainer
+from sklearn_cclm.pretraining.task_pretrainer import TaskPretrainer
 
 __all__ = [
     "BasePretrainer",
@@ -22,4 +24,6 @@ __all__ = [
     "MaskedCharacterPretrainer",
     "MaskedLanguagePretrainer",
     "MultiTaskPretrainer",
+    "Task",
+    "TaskPretrainer",
 ]

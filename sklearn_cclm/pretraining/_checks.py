@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn_cclm.models._base import CCLMModelBase
+from sklearn_cclm.nn import _registry
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 
@@ -41,6 +42,27 @@ def check_init_from(tower: Any, base: Any) -> None:
         raise ValueError(
             "init_from brings its own base. Leave base=None to train that further, or pass "
             "base=init_from.base to keep it as it is."
+        )
+
+
+def check_sight(sees: str, tower: str, config: Any) -> None:
+    """Raise ValueError for a tower that would see what a task wants to be predicted."""
+    found = _registry.config_class("tower", tower)(**config).sees
+    if sees not in ("both", found):
+        raise ValueError(
+            f"The tower {tower!r} sees {found!r}, so that direction={sees!r} would show it what "
+            "is to be predicted. Pass tower='conv' or a config value that sees "
+            f"{sees!r} alone, such as ConvConfig(direction={sees!r})."
+        )
+
+
+def check_sight_of_base(sees: str, base: Base) -> None:
+    """Raise ValueError for a base that would see what a task wants to be predicted."""
+    n_blocks = base.config["n_blocks"]
+    if sees != "both" and n_blocks:
+        raise ValueError(
+            f"The base has n_blocks={n_blocks}, which look both ways and so would show what is "
+            "to be predicted. Pass a base with n_blocks=0."
         )
 
 

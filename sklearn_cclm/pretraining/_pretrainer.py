@@ -1,31 +1,36 @@
-"""`BasePretrainer`: the one `fit` of all pretraining tasks, and the hooks that a task fills."""
+"""`BasePretrainer`: a base and a tower on it, trained on the task that the parameters make."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, Self
 
-import numpy as np
 import torch
 from sklearn.base import clone
 
-from sklearn_cclm._tools.seeds import isolated_seed
+from sklearn_cclm._training.checks import check_task
+from sklearn_cclm._training.reader import Reader
 from sklearn_cclm._training.trainer import Trainer
-from sklearn_cclm.models._base import CCLMModelBase
+from sklearn_cclm.models import CCLMModelBase
 from sklearn_cclm.nn import _registry
-from sklearn_cclm.nn.task import Head, TaskModule
+from sklearn_cclm.nn.task import TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
-from sklearn_cclm.pretraining._checks import check_base, check_init_from, take_from_shelf
+from sklearn_cclm.pretraining._checks import (
+    check_base,
+    check_init_from,
+    check_sight,
+    check_sight_of_base,
+    take_from_shelf,
+)
 from sklearn_cclm.values import Base, Tower
 
 
 class BasePretrainer(Trainer):
     """Train a tower, and the first time its base, on one task.
 
-    A task is a subclass with an explicit ``__init__`` that fills two hooks: `_make_batch`
-    (what is hidden and what is to be predicted) and `_make_head` (the loss). It may fill
-    `_learn` and `_examples` (what it needs to know of the texts) and `_check_task`.
+    A pretrainer is a subclass with an explicit ``__init__`` that fills `_task`: which `Task` its
+    parameters make. It may fill `_tower_config` and `_recipe`, what the defaults of `tower` and
+    `base` stand for.
 
     See Also
     --------
@@ -39,8 +44,7 @@ class BasePretrainer(Trainer):
     MultiTaskPretrainer : Several tasks on one base.
     """
 
-    task: str
-    of_texts = False  # whether the head reads native vectors, of texts, or those of characters
+    _result = "tower_"
     base: Any
     tower: Any
     base_: Base
@@ -74,8 +78,7 @@ class BasePretrainer(Trainer):
         FloatingPointError
             If the loss is no longer finite.
         """
-        more = self.warm_start and hasattr(self, "tower_")
-        return self._run(X, y, validation=validation, more=more)
+        return self._fit(X, y, validation=validation)
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Go on training, with one pass over texts at a constant learning rate.
@@ -102,7 +105,7 @@ class BasePretrainer(Trainer):
         FloatingPointError
             If the loss is no longer finite.
         """
-        return self._run(X, y, more=hasattr(self, "tower_"), once=True)
+        return self._partial_fit(X, y)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the mean loss on texts, corrupted with a fixed seed.
@@ -124,128 +127,100 @@ class BasePretrainer(Trainer):
         """
         return -self._loss(X, y)
 
-    @abstractmethod
-    def _make_head(self, width: int, n_chars: int) -> Head:
-        """Return the head for a tower of this width and this many character codes."""
-
-    def _all_texts(self, texts: Any, y: Any) -> Any:
-        """Return the texts to learn characters from."""
-        return texts
-
-    def _check_task(self) -> None:
-        """Raise ValueError for a parameter of the task that is not allowed."""
-
-    def _tower_config(self) -> Any:
+    def _tower_config(self, task: Any) -> Any:
         """Return the tower's config value."""
         if isinstance(self.tower, str):
             return _registry.config_class("tower", self.tower)()
         return self.tower
 
+    def _recipe(self) -> CCLMModelBase:
+        """Return the recipe of the base, where `base` is not a trained `Base`."""
+        return CCLMModelBase() if self.base is None else self.base
+
+    def _settled(self, *, more: bool) -> Self:
+        settled = copy(self)
+        take_from_shelf(settled)
+        settled._check_params()
+        if more:
+            settled._check_goes_on()
+        return settled
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        task = self._task()
+        check_base(self.base)
+        check_init_from(self.init_from, self.base)
+        check_task(self, task)
+        _registry.name_of("tower", self._tower_config(task))
+        check_sight(task.sees, *self._tower_spec(task, self.init_from))
+
+    def _start(self, task: Any, texts: Any, y: Any) -> CharPreprocessor:
+        self.base_, self.preprocessor_ = self._first_base(task.characters(texts, y), self.seed_)
+        check_sight_of_base(task.sees, self.base_)
+        return self.preprocessor_
+
+    def _first_base(self, texts: Any, seed: int) -> tuple[Base, CharPreprocessor]:
+        """Return the base to begin with: a given one, or an untrained one of the recipe."""
+        given = self.base if self.init_from is None else self.init_from.base
+        if isinstance(given, Base):
+            return given, given.preprocessor()
+        recipe = clone(self._recipe())
+        if recipe.random_state is None:
+            recipe.set_params(random_state=seed)
+        recipe.fit(texts)
+        return recipe.base_, recipe.preprocessor_
+
     def _check_goes_on(self) -> None:
         """Raise ValueError if the tower to go on with is not what the parameters ask for."""
         other_base = isinstance(self.base, Base) and self.base != self.base_
-        name, config = self._tower_spec(self.init_from)
+        name, config = self._tower_spec(self._known(), self.init_from)
         if other_base or (name, config) != (self.tower_.architecture, dict(self.tower_.config)):
             raise ValueError(
                 "base or tower is another one than that which was trained, and warm_start and "
                 "partial_fit go on with that. Set it back, or clone the pretrainer to begin anew."
             )
 
-    def _begin(self, texts: Any, y: Any, seed: int) -> None:
-        self.base_ = self._start(self._all_texts(texts, y), seed)
+    def _reader(self, task: Any) -> Reader:
+        noise = task.auto_noise if isinstance(self.noise, str) else self.noise
+        return Reader(task, [self.base_.preprocessor()], noise, self.batch_size)
 
-    def _preprocessor(self) -> CharPreprocessor:
-        return self.base_.preprocessor()
+    def _build(self, task: Any, clean: Any, *, more: bool) -> TaskModule:
+        return self._network(task, self.tower_ if more else self.init_from, more=more)
 
-    def _origin(self, *, more: bool) -> Tower | None:
-        return self.tower_ if more else self.init_from
+    def _network(self, task: Any, source: Tower | None, *, more: bool) -> TaskModule:
+        """Return a network with the weights of a tower, or new ones, and the head's if `more`."""
+        name, config = self._tower_spec(task, source)
+        tower = (
+            _registry.build("tower", name, config, base_width=self.base_.width)
+            if source is None
+            else source.build()
+        )
+        width = (task.of_texts and config["native_width"]) or config["width"]
+        head = task.head(width, self.base_.preprocessor().n_chars_)
+        if more:
+            head.load_state_dict({k: torch.from_numpy(w) for k, w in self.head_weights_.items()})
+        return TaskModule(
+            self.base_.build(), tower, head, train_base=not isinstance(self.base, Base)
+        )
 
-    def _take_from_shelf(self) -> None:
-        take_from_shelf(self)
-
-    def _builder(self, *, more: bool) -> Callable[[], TaskModule]:
-        return self._network(self._origin(more=more), more=more)
-
-    def _network(self, source: Tower | None, *, more: bool) -> Callable[[], TaskModule]:
-        """Return what builds the network to train: with the weights of a tower, or new ones."""
-        start = self.base_
-        train_base = not isinstance(self.base, Base)
-
-        name, config = self._tower_spec(source)
-
-        def build() -> TaskModule:
-            tower = (
-                _registry.build("tower", name, config, base_width=start.width)
-                if source is None
-                else source.build()
-            )
-            head = self._make_head(self._head_width(config), self._n_chars)
-            if more:
-                head.load_state_dict(_tensors(self.head_weights_))
-            return TaskModule(start.build(), tower, head, train_base=train_base)
-
-        return build
-
-    def _tower_spec(self, source: Tower | None) -> tuple[str, dict[str, Any]]:
+    def _tower_spec(self, task: Any, source: Tower | None) -> tuple[str, dict[str, Any]]:
         """Return the name and the settings of the architecture."""
         if source is not None:
             return source.architecture, dict(source.config)
-        config = self._tower_config()
+        config = self._tower_config(task)
         return _registry.name_of("tower", config), _registry.to_dict(config)
 
-    def _head_width(self, config: Mapping[str, Any]) -> int:
-        """Return the width of the vectors that the head is given."""
-        return (self.of_texts and config["native_width"]) or config["width"]
-
-    def _keep(self, module: TaskModule, *, more: bool) -> None:
+    def _keep(self, task: Any, module: TaskModule, *, more: bool) -> None:
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
-        self._keep_tower(module, self._origin(more=more))
+        self._keep_tower(task, module, self.tower_ if more else self.init_from)
 
-    def _keep_tower(self, module: TaskModule, source: Tower | None) -> None:
+    def _keep_tower(self, task: Any, module: TaskModule, source: Tower | None) -> None:
         """Store the tower that was trained, and its head."""
-        name, config = self._tower_spec(source)
-        self.tower_ = Tower.from_module(
-            module.tower, base=self.base_, architecture=name, config=config, task=self.task
+        name, config = self._tower_spec(task, source)
+        tower = Tower.from_module(
+            module.tower, base=self.base_, architecture=name, config=config, task=task.name
         )
         state = module.head.state_dict()
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
-
-    def _task_module(self) -> TaskModule:
-        """Return the network as it was trained."""
-        with isolated_seed(0):
-            head = self._make_head(self._head_width(self.tower_.config), self._n_chars)
-        head.load_state_dict(_tensors(self.head_weights_))
-        return TaskModule(self.base_.build(), self.tower_.build(), head, train_base=False)
-
-    def _start(self, texts: Any, seed: int) -> Base:
-        """Return the base to begin with: a given one, or an untrained one of the recipe."""
-        given = self.base if self.init_from is None else self.init_from.base
-        if isinstance(given, Base):
-            self.preprocessor_ = given.preprocessor()
-            return given
-        recipe = clone(self._recipe())
-        if recipe.random_state is None:
-            recipe.set_params(random_state=seed)
-        self.preprocessor_ = recipe.fit(texts).preprocessor_
-        return recipe.base_
-
-    def _recipe(self) -> CCLMModelBase:
-        """Return the recipe of the base, where `base` is not a trained `Base`."""
-        return CCLMModelBase() if self.base is None else self.base
-
-    @property
-    def _n_chars(self) -> int:
-        return self.base_.preprocessor().n_chars_
-
-    def _check_params(self) -> None:
-        """Raise ValueError or TypeError for a parameter that is not allowed."""
-        super()._check_params()
-        check_base(self.base)
-        check_init_from(self.init_from, self.base)
-        _registry.name_of("tower", self._tower_config())
-        self._check_task()
-
-
-def _tensors(weights: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(array) for name, array in weights.items()}
+        self.tower_ = tower.with_head(self.head_weights_, task.labels) if task.labels else tower

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from sklearn_cclm._text.codes import CLS, PAD
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
-from sklearn_cclm.nn import ConvConfig, _registry
+from sklearn_cclm.nn import ConvConfig
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.values import Tower
 
 
 class CausalLanguagePretrainer(BasePretrainer):
@@ -127,8 +127,6 @@ class CausalLanguagePretrainer(BasePretrainer):
     'causal_language'
     """
 
-    task = "causal_language"
-
     def __init__(
         self,
         base: Any = None,
@@ -188,47 +186,41 @@ class CausalLanguagePretrainer(BasePretrainer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_task(self) -> None:
+    def _task(self) -> NextCharacters:
+        return NextCharacters(self.n_predict, self.direction)
+
+    def _tower_config(self, task: NextCharacters) -> Any:
+        if self.tower != "conv":
+            return super()._tower_config(task)
+        return ConvConfig(direction=self.direction)
+
+
+@dataclass(frozen=True)
+class NextCharacters(Task):
+    """Predict the characters that follow each place, or come before it."""
+
+    name = "causal_language"
+
+    n_predict: int
+    sees: str
+
+    def check(self, noise: Any) -> None:
         check_integer("n_predict", self.n_predict, 1)
-        check_option("direction", self.direction, ("forward", "backward"))
-        self._tower_spec(self.init_from)
-        kinds = getattr(self.noise, "kinds", ())
+        check_option("direction", self.sees, ("forward", "backward"))
+        kinds = getattr(noise, "kinds", ())
         if "typos" in ([kinds] if isinstance(kinds, str) else kinds):
             raise ValueError(
                 'noise of kind "typos" replaces whole words and so shows what is to be predicted: '
                 "pass other kinds."
             )
 
-    def _learn(self, texts: Iterable[str], y: Any) -> None:
-        if n_blocks := self.base_.config["n_blocks"]:
-            raise ValueError(
-                f"The base has n_blocks={n_blocks}, which look both ways and so would show what is "
-                "to be predicted. Pass a base with n_blocks=0."
-            )
-
-    def _tower_config(self) -> Any:
-        if self.tower != "conv":
-            return super()._tower_config()
-        return ConvConfig(direction=self.direction)
-
-    def _tower_spec(self, source: Tower | None) -> tuple[str, dict[str, Any]]:
-        name, config = super()._tower_spec(source)
-        sees = _registry.config_class("tower", name)(**config).sees
-        if sees != self.direction:
-            raise ValueError(
-                f"The tower {name!r} sees {sees!r}, so that direction={self.direction!r} would "
-                "show it what is to be predicted. Pass tower='conv' or a config value that sees "
-                f"{self.direction!r} alone, such as ConvConfig(direction={self.direction!r})."
-            )
-        return name, config
-
-    def _make_batch(
+    def batch(
         self, view: View, example: None, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         n, length = self.n_predict, view.clean.shape[1]
         around = np.pad(np.where(view.clean == CLS, PAD, view.clean), ((0, 0), (n, n)))
         ahead = np.arange(1, n + 1)
-        sign = 1 if self.direction == "forward" else -1
+        sign = 1 if self.sees == "forward" else -1
         steps = (sign * ahead).tolist()
         targets = [view.of_origin(around[:, n + k : n + k + length]) for k in steps]
         hidden = [self._hidden(view, k) for k in steps]
@@ -254,7 +246,7 @@ class CausalLanguagePretrainer(BasePretrainer):
         behind = np.where(view.origin >= 0, view.origin, view.clean.shape[1])
         return later & (columns < np.minimum.accumulate(behind[:, ::-1], axis=1)[:, ::-1])
 
-    def _make_head(self, width: int, n_chars: int) -> Head:
+    def head(self, width: int, n_chars: int) -> Head:
         return NextCharactersHead(width, n_chars, n_predict=self.n_predict)
 
 

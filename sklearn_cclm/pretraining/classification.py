@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any, Self
 
 from sklearn_cclm._targets.labels import Given
-from sklearn_cclm._tools.params import check_real
-from sklearn_cclm._training.label_task import LabelTask
-from sklearn_cclm.nn.heads import LabelHead
-from sklearn_cclm.nn.task import Head
+from sklearn_cclm._training.label_task import LabelTask, some_labels
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
-class ClassificationPretrainer(LabelTask, BasePretrainer):
+class ClassificationPretrainer(BasePretrainer):
     """Predict the labels of texts.
 
     Hidden: the label of each text, or which of several labels it has.
@@ -129,9 +126,6 @@ class ClassificationPretrainer(LabelTask, BasePretrainer):
     >>> pretrainer.fit(["good film", "bad film"] * 10, ["+", "-"] * 10).classes_
     array(['+', '-'], dtype='<U1')
     """
-
-    task = "classification"
-    of_texts = True
 
     def __init__(
         self,
@@ -254,11 +248,7 @@ class ClassificationPretrainer(LabelTask, BasePretrainer):
         FloatingPointError
             If the loss is no longer finite.
         """
-        return super().partial_fit(X, self._some(y, sample_weight, classes))
+        return super().partial_fit(X, some_labels(self, y, sample_weight, classes))
 
-    def _check_task(self) -> None:
-        check_real("label_smoothing", self.label_smoothing, 0, 1)
-        self._check_class_weight()
-
-    def _make_head(self, width: int, n_chars: int) -> Head:
-        return LabelHead(width, len(self.classes_), label_smoothing=self.label_smoothing)
+    def _task(self) -> LabelTask:
+        return LabelTask(self.class_weight, self.label_smoothing)

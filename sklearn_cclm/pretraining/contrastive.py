@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._tools.params import check_bool, check_real
 from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
@@ -140,12 +143,6 @@ class ContrastivePretrainer(BasePretrainer):
     'contrastive'
     """
 
-    task = "contrastive"
-    of_texts = True
-    auto_noise = TypoNoise(
-        ("slip", "swap", "drop", "insert", "repeat", "space", "case"), rate=(0.0, 0.5)
-    )
-
     def __init__(
         self,
         base: Any = None,
@@ -207,18 +204,36 @@ class ContrastivePretrainer(BasePretrainer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_task(self) -> None:
+    def _task(self) -> Contrast:
+        return Contrast(self.temperature, self.hardness, self.pairs)
+
+
+@dataclass(frozen=True)
+class Contrast(Task):
+    """Tell which two noisy views are of one text, or of two that mean the same."""
+
+    name = "contrastive"
+    of_texts = True
+    auto_noise = TypoNoise(
+        ("slip", "swap", "drop", "insert", "repeat", "space", "case"), rate=(0.0, 0.5)
+    )
+
+    temperature: float
+    hardness: float
+    pairs: bool
+
+    def check(self, noise: Any) -> None:
         check_real("temperature", self.temperature, 0, np.inf, ends="neither")
         check_real("hardness", self.hardness, 0, np.inf)
         check_bool("pairs", self.pairs)
-        if self.noise is None and not self.pairs:
+        if noise is None and not self.pairs:
             raise ValueError(
                 "noise=None makes both views of a text the same. Leave noise='auto', pass a "
                 "TypoNoise, or pairs=True with a second text for each as y."
             )
 
-    def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
-        texts, _ = super()._check_inputs(X, y)
+    def read(self, X: Any, y: Any, *, missing: str, column: Any) -> tuple[Any, Any]:
+        texts, _ = super().read(X, None, missing=missing, column=column)
         stream = isinstance(texts, TextStream)
         if not stream and len(set(texts)) < 2:
             raise ValueError(
@@ -232,25 +247,24 @@ class ContrastivePretrainer(BasePretrainer):
                 "pairs=True takes from y, for each text of a list, one that means the same; got "
                 f"{'a stream of texts' if stream else 'y=None'}."
             )
-        others = check_texts(y, missing=self.missing)
+        others = check_texts(y, missing=missing)
         check_consistent_length(texts, others)
         return texts, others
 
-    def _all_texts(self, texts: Any, y: Any) -> Any:
+    def characters(self, texts: Any, y: Any) -> Any:
         return texts if y is None else texts + y
 
-    def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> np.ndarray | None:
+    def examples(self, cut: Cut, y: Any) -> np.ndarray | None:
         if y is None:
             return None
-        preprocessor = self.base_.preprocessor()
-        size = preprocessor.max_example_len - preprocessor.add_cls
-        others = [text[:size] for text in preprocessor.normalize(y)]
-        return np.array(others, dtype=object)[owners]
+        size = cut.preprocessor.max_example_len - cut.preprocessor.add_cls
+        others = [text[:size] for text in cut.preprocessor.normalize(y)]
+        return np.array(others, dtype=object)[cut.owners]
 
-    def _shown(self, texts: list[str], example: np.ndarray | None) -> list[str]:
-        return texts + (texts if example is None else example.tolist())
+    def shown(self, pieces: list[str], example: np.ndarray | None) -> list[str]:
+        return pieces + (pieces if example is None else example.tolist())
 
-    def _make_batch(
+    def batch(
         self, view: View, example: np.ndarray | None, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         others = np.roll(np.arange(len(view.ids)), len(view.ids) // 2)
@@ -259,7 +273,7 @@ class ContrastivePretrainer(BasePretrainer):
         out[np.arange(len(out)), others] = False
         return view.ids, others[rows], {"rows": rows, "out": out[rows]}
 
-    def _make_head(self, width: int, n_chars: int) -> Head:
+    def head(self, width: int, n_chars: int) -> Head:
         return ContrastHead(temperature=self.temperature, hardness=self.hardness)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +14,8 @@ from torch import Tensor
 from sklearn_cclm._text.streams import TextStream, chunked
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn.embedding import Encoding
@@ -143,10 +145,6 @@ class DistillationPretrainer(BasePretrainer):
     16
     """
 
-    task = "distillation"
-    of_texts = True
-    auto_noise = TypoNoise(rate=(-0.1, 0.3))
-
     def __init__(
         self,
         base: Any = None,
@@ -237,7 +235,36 @@ class DistillationPretrainer(BasePretrainer):
         """
         return super().fit(X, y, validation=validation)
 
-    def _check_task(self) -> None:
+    def _task(self) -> Distillation:
+        return Distillation(self.teacher, self.relational, self.matryoshka)
+
+    def _tower_config(self, task: Distillation) -> Any:
+        config = super()._tower_config(task)
+        _registry.name_of("tower", config)
+        width = task.teacher_width or 0
+        if self.tower == "pooled":
+            return replace(config, width=width or config.width, hidden=512)
+        if width in (0, config.width):
+            return config
+        return replace(config, native_width=width)
+
+
+@dataclass(frozen=True)
+class Distillation(Task):
+    """Match a teacher's vectors of the clean texts."""
+
+    name = "distillation"
+    learned = ("teacher_width", "rotation")
+    of_texts = True
+    auto_noise = TypoNoise(rate=(-0.1, 0.3))
+
+    teacher: Any
+    relational: float
+    matryoshka: Sequence[int]
+    teacher_width: int | None = field(default=None, repr=False, compare=False)
+    rotation: Any = field(default=None, repr=False, compare=False)
+
+    def check(self, noise: Any) -> None:
         check_real("relational", self.relational, 0, np.inf)
         if not isinstance(self.matryoshka, list | tuple):
             raise TypeError(f"matryoshka={self.matryoshka!r} must be a sequence of integers.")
@@ -246,8 +273,8 @@ class DistillationPretrainer(BasePretrainer):
         if self.teacher is not None:
             ask(self.teacher)
 
-    def _check_inputs(self, X: Any, y: Any) -> tuple[Any, Any]:
-        texts, _ = super()._check_inputs(X, y)
+    def read(self, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
+        texts, _ = super().read(X, None, **how)
         stream = isinstance(texts, TextStream)
         if self.teacher is not None:
             return texts, None if stream else self._teach(texts)
@@ -259,59 +286,47 @@ class DistillationPretrainer(BasePretrainer):
             )
         return texts, unit(y, len(texts), "y")
 
-    def _teach(self, texts: list[str]) -> np.ndarray:
+    def _teach(self, texts: Sequence[str]) -> np.ndarray:
         """Return the teacher's vectors, of unit length."""
-        return unit(ask(self.teacher)(texts), len(texts), "what the teacher returns")
+        return unit(ask(self.teacher)(list(texts)), len(texts), "what the teacher returns")
 
-    def _learn(self, texts: Iterable[str], y: Any) -> None:
+    def learn(self, texts: Any, y: Any, preprocessor: Any) -> Self:
         vectors = self._teach(next(chunked(texts))) if y is None else y
-        self.teacher_width_ = vectors.shape[1]
-        if any(width >= self.teacher_width_ for width in self.matryoshka):
+        width = vectors.shape[1]
+        if any(short >= width for short in self.matryoshka):
             raise ValueError(
-                f"matryoshka={self.matryoshka!r} must be less than {self.teacher_width_}, the "
-                "length of the teacher's vectors."
+                f"matryoshka={self.matryoshka!r} must be less than {width}, the length of the "
+                "teacher's vectors."
             )
-        self.rotation_ = None
+        rotation = None
         if self.matryoshka:
-            self.rotation_ = np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1].copy()
+            rotation = np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1].copy()
+        return replace(self, teacher_width=width, rotation=rotation)
 
-    def _tower_config(self) -> Any:
-        config = super()._tower_config()
-        _registry.name_of("tower", config)
-        width = getattr(self, "teacher_width_", 0)
-        if self.tower == "pooled":
-            return replace(config, width=width or config.width, hidden=512)
-        if width in (0, config.width):
-            return config
-        return replace(config, native_width=width)
-
-    def _targets(self, texts: list[str], y: Any) -> Any:
-        if not texts:
-            return np.empty((0, self.teacher_width_), dtype=np.float32)
-        return self._teach(texts) if y is None else y
-
-    def _examples(self, texts: list[str], y: np.ndarray, owners: np.ndarray) -> np.ndarray:
-        vectors = y[owners]
-        if bool(self.matryoshka) != (self.rotation_ is not None):
+    def examples(self, cut: Cut, y: Any) -> np.ndarray:
+        if not cut.texts:
+            return np.empty((0, self.teacher_width or 0), dtype=np.float32)
+        vectors = (self._teach(cut.texts) if y is None else y)[cut.owners]
+        if bool(self.matryoshka) != (self.rotation is not None):
             raise ValueError("matryoshka cannot be changed while a training goes on.")
-        if vectors.shape[1] != self.teacher_width_:
+        if vectors.shape[1] != self.teacher_width:
             raise ValueError(
                 f"The vectors to match have length {vectors.shape[1]}, the tower was trained on "
-                f"{self.teacher_width_}."
+                f"{self.teacher_width}."
             )
-        return vectors if self.rotation_ is None else vectors @ self.rotation_
+        return vectors if self.rotation is None else vectors @ self.rotation
 
-    def _make_batch(
+    def batch(
         self, view: View, example: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         filled = view.clean.any(axis=1)
         return view.ids[filled], example[filled], {}
 
-    def _make_head(self, width: int, n_chars: int) -> Head:
-        if width != self.teacher_width_:
+    def head(self, width: int, n_chars: int) -> Head:
+        if width != self.teacher_width:
             raise ValueError(
                 f"init_from is a tower with native vectors of length {width}, the teacher's have "
-                f"{self.teacher_width_}."
+                f"{self.teacher_width}."
             )
         return VectorHead((*self.matryoshka, width), relational=self.relational)
 

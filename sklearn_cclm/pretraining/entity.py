@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-from sklearn.utils.validation import check_is_fitted
-
 from sklearn_cclm._targets.entities import Span
-from sklearn_cclm._targets.entity_tags import TagSet
-from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._tools.seeds import draw_seed
 from sklearn_cclm._training.entity_task import EntityTask
+from sklearn_cclm._training.finding import EntityFinder
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.nn.heads import TagHead
-from sklearn_cclm.nn.task import Head
-from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.shelf._names import resolve
-from sklearn_cclm.values import Tower
-
-_BATCH_CHARS = 32768
 
 
-class EntityPretrainer(EntityTask, BasePretrainer):
+class EntityPretrainer(EntityFinder, BasePretrainer):
     """Tell which characters belong to which kind of name.
 
     Hidden: nothing; people have marked the entities.
@@ -135,9 +125,6 @@ class EntityPretrainer(EntityTask, BasePretrainer):
     [[Span(start=0, end=3, label='person')]]
     """
 
-    task = "entity"
-    auto_noise = TypoNoise("scramble", rate=0.3)
-
     def __init__(
         self,
         base: Any = None,
@@ -246,7 +233,8 @@ class EntityPretrainer(EntityTask, BasePretrainer):
         """
         fitted = cls(init_from=tower, **params)
         loaded = resolve(tower, "tower") if isinstance(tower, str) else tower
-        if getattr(loaded, "task", cls.task) != cls.task or not getattr(loaded, "labels", ()):
+        other = getattr(loaded, "task", EntityTask.name) != EntityTask.name
+        if other or not getattr(loaded, "labels", ()):
             raise ValueError(
                 f"tower={tower!r} must be the tower_ of a fitted {cls.__name__}, or its name on "
                 "the shelf: it has no output layer that tells entities apart."
@@ -273,22 +261,9 @@ class EntityPretrainer(EntityTask, BasePretrainer):
             characters of the text, or of the tokens joined by single spaces. They begin and end
             with words.
         """
-        check_is_fitted(self)
-        texts, _ = self._read(X, None)
-        return self._find(texts)
-
-    def _keep_tower(self, module: Any, source: Tower | None) -> None:
-        super()._keep_tower(module, source)
-        self.tower_ = self.tower_.with_head(self.head_weights_, self.labels_)
-
-    def _check_task(self) -> None:
-        check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
+        return self._find(self._texts(X))
 
     def _recipe(self) -> CCLMModelBase:
         if self.base is not None:
             return self.base
         return CCLMModelBase(ngram_orders=(2, 3), n_buckets=2048)
-
-    def _make_head(self, width: int, n_chars: int) -> Head:
-        n_tags = len(TagSet(self.labels_).names)
-        return TagHead(width, n_tags, entity_weight=self.entity_weight)

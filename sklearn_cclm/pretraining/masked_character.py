@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from sklearn_cclm._text.codes import MASK
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
@@ -120,8 +122,6 @@ class MaskedCharacterPretrainer(BasePretrainer):
     'masked_character'
     """
 
-    task = "masked_character"
-
     def __init__(
         self,
         base: Any = None,
@@ -181,27 +181,40 @@ class MaskedCharacterPretrainer(BasePretrainer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_task(self) -> None:
+    def _task(self) -> MaskedCharacters:
+        return MaskedCharacters(self.mask_rate, self.span_length)
+
+
+@dataclass(frozen=True)
+class MaskedCharacters(Task):
+    """Predict the characters that were masked, and those that noise changed."""
+
+    name = "masked_character"
+
+    mask_rate: float
+    span_length: int
+
+    def check(self, noise: Any) -> None:
         check_real("mask_rate", self.mask_rate, 0, 1, ends="both")
         check_integer("span_length", self.span_length, 0)
         if not self.mask_rate and not self.span_length:
             raise ValueError("mask_rate=0 and span_length=0 hide nothing; raise one of them.")
 
-    def _make_batch(
+    def batch(
         self, view: View, example: None, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         hidden = mask_characters(view.ids, self.mask_rate, rng)
         hidden |= mask_span(view.ids, self.span_length, rng)
         clean = view.of_origin(view.clean)
         predicted = hidden
-        if self.noise is not None:  # some unchanged ones too, lest the rest be taken for wrong
+        if view.is_noisy:  # some unchanged ones too, lest the rest be taken for wrong
             kept = mask_characters(view.ids, self.mask_rate, rng)
             predicted = hidden | (view.ids != clean) | kept
         positions = np.flatnonzero(predicted)
         ids = np.where(hidden, MASK, view.ids)
         return ids, clean.ravel()[positions], {"positions": positions}
 
-    def _make_head(self, width: int, n_chars: int) -> Head:
+    def head(self, width: int, n_chars: int) -> Head:
         return CharacterHead(width, n_chars)
 
 

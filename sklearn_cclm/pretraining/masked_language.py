@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from sklearn_cclm._text.codes import MASK
 from sklearn_cclm._text.streams import chunked
 from sklearn_cclm._tools.params import check_integer, check_option, check_real
 from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.models._base import CCLMModelBase
 from sklearn_cclm.nn import StridedConfig
@@ -24,6 +26,7 @@ from sklearn_cclm.nn.losses import negative_sampling_loss, sampled_softmax_loss,
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.preprocessing import MLMPreprocessor
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
+from sklearn_cclm.values._base import READING
 
 LOSSES = ("sampled_softmax", "negative_sampling", "softmax")
 
@@ -147,8 +150,6 @@ class MaskedLanguagePretrainer(BasePretrainer):
     'masked_language'
     """
 
-    task = "masked_language"
-
     def __init__(
         self,
         base: Any = None,
@@ -220,21 +221,19 @@ class MaskedLanguagePretrainer(BasePretrainer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_task(self) -> None:
-        check_option("loss", self.loss, LOSSES)
-        strided = ("downsample_factor", "n_strided_convs", "stride")
-        for name in (*strided, "num_negatives", "min_mask_len"):
-            check_integer(name, getattr(self, name), 1)
-        check_real("mask_rate", self.mask_rate, 0, 1, ends="both")
-        if not (self.preprocessor is None or isinstance(self.preprocessor, MLMPreprocessor)):
-            raise TypeError(
-                "preprocessor must be an MLMPreprocessor or None, got "
-                f"{type(self.preprocessor).__name__}."
-            )
+    def _task(self) -> MaskedTokens:
+        return MaskedTokens(
+            self.preprocessor, self.loss, self.num_negatives, self.mask_rate, self.min_mask_len
+        )
 
-    def _tower_config(self) -> Any:
+    def _check_params(self) -> None:
+        super()._check_params()
+        for name in ("downsample_factor", "n_strided_convs", "stride"):
+            check_integer(name, getattr(self, name), 1)
+
+    def _tower_config(self, task: MaskedTokens) -> Any:
         if self.tower != "strided":
-            return super()._tower_config()
+            return super()._tower_config(task)
         return StridedConfig(
             downsample_factor=self.downsample_factor,
             n_strided_convs=self.n_strided_convs,
@@ -246,15 +245,38 @@ class MaskedLanguagePretrainer(BasePretrainer):
             return self.base
         return CCLMModelBase(MLMPreprocessor() if self.preprocessor is None else self.preprocessor)
 
-    def _learn(self, texts: Iterable[str], y: Any) -> None:
-        given = self.base is not None and self.preprocessor is not None
-        if given or not isinstance(self.preprocessor_, MLMPreprocessor):
-            recipe = MLMPreprocessor() if self.preprocessor is None else clone(self.preprocessor)
-            self.preprocessor_ = recipe.set_params(**self.base_.reading).fit(texts)
-        counts = np.zeros(self.preprocessor_.n_tokens_, dtype=np.int64)
+
+@dataclass(frozen=True)
+class MaskedTokens(Task):
+    """Predict the tokens that were masked; the preprocessor knows them once it is fitted."""
+
+    name = "masked_language"
+    learned = ("preprocessor", "token_ranks")
+
+    preprocessor: Any
+    loss: str
+    num_negatives: int
+    mask_rate: float
+    min_mask_len: int
+    token_ranks: Any = field(default=None, repr=False, compare=False)
+
+    def check(self, noise: Any) -> None:
+        check_option("loss", self.loss, LOSSES)
+        for name in ("num_negatives", "min_mask_len"):
+            check_integer(name, getattr(self, name), 1)
+        check_real("mask_rate", self.mask_rate, 0, 1, ends="both")
+        if not (self.preprocessor is None or isinstance(self.preprocessor, MLMPreprocessor)):
+            raise TypeError(
+                "preprocessor must be an MLMPreprocessor or None, got "
+                f"{type(self.preprocessor).__name__}."
+            )
+
+    def learn(self, texts: Iterable[str], y: Any, preprocessor: Any) -> Self:
+        preprocessor = self._tokens(texts, preprocessor)
+        counts = np.zeros(preprocessor.n_tokens_, dtype=np.int64)
         for chunk in chunked(texts):
-            normalized = self.preprocessor_.normalize(chunk, whole=True)
-            token_ids, starts, ends, _ = self.preprocessor_.tokenize(normalized)
+            normalized = preprocessor.normalize(chunk, whole=True)
+            token_ids, starts, ends, _ = preprocessor.tokenize(normalized)
             token_ids = token_ids[ends - starts >= self.min_mask_len]
             counts += np.bincount(token_ids, minlength=len(counts))
         order = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
@@ -263,18 +285,29 @@ class MaskedLanguagePretrainer(BasePretrainer):
                 f"No token has min_mask_len={self.min_mask_len} characters, so nothing can be "
                 "masked. Pass longer texts or lower min_mask_len."
             )
-        self.token_ranks_ = np.full(len(counts), -1)
-        self.token_ranks_[order] = np.arange(len(order))
+        ranks = np.full(len(counts), -1)
+        ranks[order] = np.arange(len(order))
+        return replace(self, preprocessor=preprocessor, token_ranks=ranks)
 
-    def _examples(self, texts: list[str], y: Any, owners: np.ndarray) -> TokenSpans:
-        token_ids, starts, ends, counts = self.preprocessor_.tokenize(texts)
-        classes = self.token_ranks_[token_ids]
+    def _tokens(self, texts: Iterable[str], preprocessor: Any) -> MLMPreprocessor:
+        """Return a fitted preprocessor with the wanted tokens, which reads as the given one."""
+        recipe = MLMPreprocessor() if self.preprocessor is None else clone(self.preprocessor)
+        if isinstance(preprocessor, MLMPreprocessor):
+            same = preprocessor.get_params() == recipe.get_params()
+            if self.preprocessor is None or same:
+                return preprocessor
+        reading = {name: getattr(preprocessor, name) for name in READING}
+        return recipe.set_params(**reading).fit(texts)
+
+    def examples(self, cut: Cut, y: Any) -> TokenSpans:
+        token_ids, starts, ends, counts = self.preprocessor.tokenize(cut.pieces)
+        classes = self.token_ranks[token_ids]
         keep = (classes >= 0) & (ends - starts >= self.min_mask_len)
-        rows = np.repeat(np.arange(len(texts)), counts)[keep]
-        first = np.searchsorted(rows, np.arange(len(texts) + 1))
+        rows = np.repeat(np.arange(len(cut.pieces)), counts)[keep]
+        first = np.searchsorted(rows, np.arange(len(cut.pieces) + 1))
         return TokenSpans(first, starts[keep], ends[keep], classes[keep])
 
-    def _make_batch(
+    def batch(
         self, view: View, example: TokenSpans, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         rows = np.repeat(np.arange(len(view.ids)), np.diff(example.first))
@@ -292,8 +325,8 @@ class MaskedLanguagePretrainer(BasePretrainer):
         where = {"positions": positions, "offsets": offsets}
         return np.where(spans > 0, MASK, view.ids), example.classes[chosen][left - 1], where
 
-    def _make_head(self, width: int, n_chars: int) -> Head:
-        n_classes = int(self.token_ranks_.max()) + 1
+    def head(self, width: int, n_chars: int) -> Head:
+        n_classes = int(self.token_ranks.max()) + 1
         return TokenHead(width, n_classes, loss=self.loss, num_negatives=self.num_negatives)
 
 

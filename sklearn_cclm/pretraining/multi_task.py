@@ -7,24 +7,18 @@ from copy import copy
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import clone
 
-from sklearn_cclm._text.streams import read_texts
-from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.named import NamedPartsMixin
-from sklearn_cclm._tools.params import check_integer, check_real
-from sklearn_cclm._tools.seeds import draw_seed
-from sklearn_cclm._tools.tags import TextTagsMixin
-from sklearn_cclm._training.batches import AlternatingBatches, Batches
-from sklearn_cclm._training.checkpoint import Checkpoint
-from sklearn_cclm._training.corpus import as_pair, training_digest
-from sklearn_cclm._training.loop import train
-from sklearn_cclm._training.schedule import Schedule
+from sklearn_cclm._tools.params import check_real
+from sklearn_cclm._training.joint import JointReader, JointTask
+from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.nn.task import MultiTaskModule
+from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import (
     check_base,
     check_init_from,
+    check_sight_of_base,
     read_sources,
     take_from_shelf,
 )
@@ -32,7 +26,7 @@ from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.values import Base, Tower
 
 
-class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
+class MultiTaskPretrainer(NamedPartsMixin, Trainer):
     """Train one base with several towers jointly, a task each.
 
     Hidden and predicted: what each task says; the batches of the tasks alternate at random.
@@ -44,8 +38,8 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     ----------
     tasks : list of (str, pretrainer)
         Named pretrainers, which are cloned. Their own parameters say what is hidden, the `tower`,
-        `noise`, `batch_size` and how labels are read; those of the training are these here. They
-        have no `base` and no `init_from`.
+        `noise` and `batch_size`; those of the training are these here. They have no `base` and no
+        `init_from`.
     base : Base, CCLMModelBase, name on the shelf or None, default=None
         A trained base, which stays as it is, or the recipe of one to train. None stands for the
         recipe of the first task.
@@ -127,7 +121,10 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
     """
 
     _parts = "tasks"
+    _result = "towers_"
     base_: Base
+    tasks_: list[tuple[str, BasePretrainer]]
+    towers_: list[tuple[str, Tower]]
 
     def __init__(
         self,
@@ -205,13 +202,7 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         FloatingPointError
             If the loss is no longer finite.
         """
-        fitted = copy(self)
-        take_from_shelf(fitted)
-        fitted.init_from = read_sources(self.init_from, self._check_names())
-        fitted._check_params()
-        fitted._train(X, y, validation)
-        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
-        return self
+        return self._fit(X, y, validation=validation)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return minus the weighted sum of the tasks' mean losses, corrupted with a fixed seed.
@@ -228,119 +219,30 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
         float
             Greater is better, as scikit-learn's model selection expects.
         """
-        check_is_fitted(self)
-        batches = {}
-        for name, inputs in self._inputs(dict(self.tasks_), X, y).items():
-            task = dict(self.tasks_)[name]
-            chunk, _ = task._reader().read(*inputs)
-            batches[name] = Batches.of(chunk, batch_size=task.batch_size, seed=0, fixed=True)
-        modules = {name: task._task_module() for name, task in self.tasks_}
-        module = MultiTaskModule(self.base_.build(), modules, self._weights())
-        device = resolve_device(self.device)
-        return -module.to(device).evaluate(AlternatingBatches(batches, seed=0), device)["loss"]
+        return -self._loss(X, y)
 
-    def _inputs(self, tasks: Mapping[str, Any], X: Any, y: Any) -> dict[str, tuple[Any, Any]]:
-        """Return for each task the checked texts and what it is to learn of them."""
-        texts = read_texts(X, missing=self.missing, column=self.column)
-        return {
-            name: task._check_inputs(texts, y.get(name) if isinstance(y, Mapping) else y)
-            for name, task in tasks.items()
-        }
-
-    def _train(self, X: Any, y: Any, validation: Any) -> None:
-        seed = draw_seed(self.random_state)
-        tasks = {name: clone(task) for name, task in self.tasks}
-        for task in tasks.values():
-            take_from_shelf(task)
-        inputs = self._inputs(tasks, X, y)
-        checkpoint = None
-        if self.checkpoint is not None:
-            texts, _ = next(iter(inputs.values()))
-            training = training_digest(self, texts, y, validation, None)
-            checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, training, seed)
-            seed = checkpoint.seed
-        self._prepare(tasks, inputs, seed)
-        batches, held_out = self._batches(tasks, inputs, validation, seed)
-
-        sources = self.init_from
-
-        def build() -> MultiTaskModule:
-            modules = {
-                name: task._network(sources.get(name), more=False)() for name, task in tasks.items()
-            }
-            base = next(iter(modules.values())).base
-            return MultiTaskModule(base, modules, self._weights())
-
-        trained = train(
-            build, batches, held_out, Schedule.of(self), seed=seed, checkpoint=checkpoint
+    def _task(self) -> JointTask:
+        return JointTask(
+            {name: p._task() for name, p in self._entries() if isinstance(p, BasePretrainer)}
         )
-        self.history_ = trained.history
-        self.n_iter_ = len(self.history_)
-        if not isinstance(self.base, Base):
-            self.base_ = self.base_.with_module(trained.module.base)
-        for name, task in tasks.items():
-            task.base_, task.seed_ = self.base_, seed
-            task.history_, task.n_iter_ = self.history_, self.n_iter_
-            task._keep_tower(trained.module.tasks[name], sources.get(name))
-        self.tasks_ = list(tasks.items())
-        self.towers_: list[tuple[str, Tower]] = [(name, task.tower_) for name, task in self.tasks_]
 
-    def _prepare(self, tasks: Mapping[str, Any], inputs: Mapping[str, Any], seed: int) -> None:
-        """Give the tasks the base to begin with, and let them learn what they need else."""
-        first, task = next(iter(tasks.items()))
-        sources = list(self.init_from.values())
-        task.base = sources[0].base if sources else self.base
-        texts = inputs[first][0]
-        for name, other in tasks.items():  # the texts that a task alone has
-            more = other._all_texts(*inputs[name])
-            texts = texts if more is inputs[name][0] else [*texts, *more]
-        self.base_ = task._start(texts, seed)
-        for name, other in tasks.items():
-            other.set_params(
-                validation_fraction=self.validation_fraction, early_stopping=self.early_stopping
-            )
-            other.base = other.base_ = self.base_
-            other.preprocessor_ = task.preprocessor_
-            other._learn(*inputs[name])
-            other.base = self.base
+    def _known(self) -> JointTask:
+        return JointTask({name: pretrainer._known() for name, pretrainer in self.tasks_})
 
-    def _batches(
-        self, tasks: Mapping[str, Any], inputs: Mapping[str, Any], validation: Any, seed: int
-    ) -> tuple[AlternatingBatches, AlternatingBatches | None]:
-        """Return the batches to train on and those held out, which are of the same texts."""
-        others = {}
-        if validation is not None:
-            others = self._inputs(tasks, *as_pair(validation))
-        batches, held_out = {}, {}
-        for number, (name, task) in enumerate(tasks.items()):
-            batches[name], held = task._batches(
-                *inputs[name], others.get(name), once=False, seed=seed
-            )
-            batches[name].seed += number  # of order and noise alone
-            if held is not None:
-                held_out[name] = held
-        alternating = AlternatingBatches(held_out, seed=seed) if held_out else None
-        return AlternatingBatches(batches, seed=seed), alternating
-
-    def _weights(self) -> dict[str, float]:
-        return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
+    def _settled(self, *, more: bool) -> Self:
+        settled = copy(self)
+        take_from_shelf(settled)
+        settled.init_from = read_sources(self.init_from, self._check_names())
+        settled._check_params()
+        settled.tasks = [(name, clone(task)._settled(more=False)) for name, task in self.tasks]
+        return settled
 
     def _check_params(self) -> None:
-        """Raise ValueError or TypeError for a parameter that is not allowed."""
-        Schedule.of(self)
-        check_real("validation_fraction", self.validation_fraction, 0, 1)
-        check_integer("checkpoint_every", self.checkpoint_every, 1)
+        super()._check_params()
         check_base(self.base)
-        names = self._check_names()
+        names = [name for name, _ in self.tasks]
         for name, task in self.tasks:
-            if not isinstance(task, BasePretrainer):
-                raise TypeError(f"Task {name!r} must be a pretrainer, got {task!r}.")
-            if task.base is not None or task.init_from is not None:
-                raise ValueError(
-                    f"Task {name!r} has a base or an init_from of its own; all tasks share the "
-                    "base of the MultiTaskPretrainer: pass it there."
-                )
-            task._check_params()
+            _check_pretrainer(name, task)
         for tower in self.init_from.values():
             check_init_from(tower, self.base)
         if not isinstance(self.weights, Mapping | None):
@@ -349,3 +251,53 @@ class MultiTaskPretrainer(TextTagsMixin, NamedPartsMixin, BaseEstimator):
             if name not in names:
                 raise ValueError(f"weights names {name!r}, but the tasks are {names}.")
             check_real(f"weights[{name!r}]", weight, 0, np.inf, ends="neither")
+
+    def _start(self, task: JointTask, texts: Any, y: Any) -> CharPreprocessor:
+        _, first = self.tasks[0]
+        sources = list(self.init_from.values())
+        first.base = sources[0].base if sources else self.base
+        self.base_, preprocessor = first._first_base(task.characters(texts, y), self.seed_)
+        for name, pretrainer in self.tasks:
+            check_sight_of_base(task.tasks[name].sees, self.base_)
+            pretrainer.base, pretrainer.base_ = self.base, self.base_
+            pretrainer.preprocessor_ = preprocessor
+        self.tasks_ = self.tasks
+        return preprocessor
+
+    def _know(self, task: JointTask) -> None:
+        for name, pretrainer in self.tasks_:
+            pretrainer._know(task.tasks[name])
+
+    def _reader(self, task: JointTask) -> JointReader:
+        return JointReader({name: p._reader(task.tasks[name]) for name, p in self.tasks_})
+
+    def _build(self, task: JointTask, clean: Any, *, more: bool) -> MultiTaskModule:
+        modules = {}
+        for name, pretrainer in self.tasks_:
+            source = pretrainer.tower_ if more else self.init_from.get(name)
+            modules[name] = pretrainer._network(task.tasks[name], source, more=more)
+        base = next(iter(modules.values())).base
+        return MultiTaskModule(base, modules, self._weights())
+
+    def _keep(self, task: JointTask, module: MultiTaskModule, *, more: bool) -> None:
+        if not isinstance(self.base, Base):
+            self.base_ = self.base_.with_module(module.base)
+        for name, pretrainer in self.tasks_:
+            pretrainer.base_, pretrainer.seed_ = self.base_, self.seed_
+            pretrainer.history_, pretrainer.n_iter_ = self.history_, self.n_iter_
+            source = self.init_from.get(name)
+            pretrainer._keep_tower(task.tasks[name], module.tasks[name], source)
+        self.towers_ = [(name, pretrainer.tower_) for name, pretrainer in self.tasks_]
+
+    def _weights(self) -> dict[str, float]:
+        return {name: (self.weights or {}).get(name, 1.0) for name, _ in self.tasks}
+
+
+def _check_pretrainer(name: str, task: Any) -> None:
+    if not isinstance(task, BasePretrainer):
+        raise TypeError(f"Task {name!r} must be a pretrainer, got {task!r}.")
+    if task.base is not None or task.init_from is not None:
+        raise ValueError(
+            f"Task {name!r} has a base or an init_from of its own; all tasks share the base of the "
+            "MultiTaskPretrainer: pass it there."
+        )

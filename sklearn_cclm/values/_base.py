@@ -15,7 +15,7 @@ from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.preprocessing._stored import joined
 from sklearn_cclm.values._value import Value
 
-_READING = ("max_example_len", "normalization", "add_cls")
+READING = ("max_example_len", "normalization", "add_cls")
 
 
 class Base(Value):
@@ -112,7 +112,7 @@ class Base(Value):
     def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
         check_keys("fields of a Base", stored, ("vocabulary", "reading"))
         vocabulary, reading = joined(stored["vocabulary"]), stored["reading"]
-        check_keys("reading", reading, _READING)
+        check_keys("reading", reading, READING)
         CharPreprocessor.from_vocabulary(vocabulary, **reading)
         return {"vocabulary": vocabulary, "reading": reading}
 

@@ -35,7 +35,7 @@ def tiny(base=None, *, direction="forward", **params):
 def asked(view, **params):
     """Return {(row, column, steps ahead): character} of what is to be predicted."""
     pretrainer = CausalLanguagePretrainer(**params)
-    ids, targets, extra = pretrainer._make_batch(view, None, np.random.default_rng(0))
+    ids, targets, extra = pretrainer._task().batch(view, None, np.random.default_rng(0))
     assert ids is view.ids
     rows, columns = (x.tolist() for x in np.unravel_index(extra["places"], ids.shape))
     places = zip(rows, columns, (extra["steps"] + 1).tolist(), strict=True)
@@ -115,7 +115,7 @@ def test_texts_of_one_character_have_nothing_to_predict():
 @torch.no_grad()
 def predictions(pretrainer, texts, length):
     """Return the logits at each place of each text, padded to a length."""
-    module = pretrainer._task_module().eval()
+    module = pretrainer._module().eval()
     codes = pretrainer.preprocessor_.encode(texts)
     ids = torch.zeros((len(texts), length), dtype=torch.int64)
     ids[:, : codes.shape[1]] = torch.from_numpy(codes)

@@ -19,6 +19,7 @@ from sklearn_cclm import (
     PooledConfig,
 )
 from sklearn_cclm._targets.labels import Labels, loss_weights
+from sklearn_cclm._training.cut import Cut
 from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.nn.heads import label_losses
 
@@ -114,8 +115,8 @@ def test_streams_have_no_labels():
 
 def test_windows_have_the_label_of_their_text():
     pretrainer = tiny().fit(TEXTS, Y)
-    owners = pretrainer._reader().cut(["x" * 70, "y"])[1]
-    examples = pretrainer._examples([], Labels(np.array(["sea", "pet"]), np.ones(2)), owners)
+    cut = Cut.of(["x" * 70, "y"], pretrainer.preprocessor_)
+    examples = pretrainer._known().examples(cut, Labels(np.array(["sea", "pet"]), np.ones(2)))
     assert examples.values.tolist() == [2, 2, 2, 1]
 
 

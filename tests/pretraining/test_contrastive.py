@@ -1,5 +1,7 @@
 """Contrast: which views are told apart, the loss, and that it is learned."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -14,9 +16,10 @@ from sklearn_cclm import (
     ContrastivePretrainer,
     PooledConfig,
 )
+from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.pretraining.contrastive import ContrastHead, never_wrong, weigh_hard
+from sklearn_cclm.pretraining.contrastive import Contrast, ContrastHead, never_wrong, weigh_hard
 
 TEXTS = ["the big cat", "a wet dog", "an old hen", "some red fox", "that pig"]
 TOWER = PooledConfig(width=32, hidden=32)
@@ -37,7 +40,7 @@ class FixedVectors(torch.nn.Module):
 def loss_of(vectors, clean, *, temperature=1.0, hardness=0.0):
     """Return the training loss, and loss and hit of each view."""
     view = View.without_noise(np.array(clean)[:, None])
-    _, targets, extra = ContrastivePretrainer()._make_batch(view, None, np.random.default_rng(0))
+    _, targets, extra = ContrastivePretrainer()._task().batch(view, None, np.random.default_rng(0))
     head = ContrastHead(temperature=temperature, hardness=hardness)
 
     class Batch:
@@ -104,21 +107,21 @@ def test_pairs_that_share_a_text_are_not_held_against_each_other():
 def test_views_without_a_wrong_one_are_not_predicted():
     for clean, n in (([4, 4, 4, 4], 0), ([4, 4], 0), ([4, 5, 4, 5], 4)):
         view = View.without_noise(np.array(clean)[:, None])
-        _, targets, _ = ContrastivePretrainer()._make_batch(view, None, np.random.default_rng(0))
+        _, targets, _ = ContrastivePretrainer()._task().batch(view, None, np.random.default_rng(0))
         assert len(targets) == n
 
 
 def batch_of(pretrainer, y=None):
-    """Return the codes of one batch, clean, and as the network sees them."""
+    """Return the texts of one batch, clean, and as the network sees them."""
     seen = []
-    make_batch = pretrainer._make_batch
+    batch = Contrast.batch
 
-    def keep(view, example, rng):
+    def keep(task, view, example, rng):
         seen.append(view)
-        return make_batch(view, example, rng)
+        return batch(task, view, example, rng)
 
-    pretrainer._make_batch = keep
-    pretrainer.fit(TEXTS, y)
+    with patch.object(Contrast, "batch", keep):
+        pretrainer.fit(TEXTS, y)
     preprocessor = pretrainer.preprocessor_
     clean, noisy = (preprocessor.inverse_transform(x) for x in (seen[0].clean, seen[0].ids))
     return clean, noisy
@@ -152,8 +155,8 @@ def test_pairs_are_the_second_view():
 def test_each_window_of_a_long_text_is_paired():
     X, y = ["a" * 70, "b"], ["x", "y"]
     pretrainer = tiny(pairs=True, noise=None, max_epochs=1).fit(X, y)
-    pieces, owners = pretrainer._reader().cut(X)
-    assert pretrainer._examples(pieces, y, owners).tolist() == ["x", "x", "x", "y"]
+    cut = Cut.of(X, pretrainer.preprocessor_)
+    assert pretrainer._known().examples(cut, y).tolist() == ["x", "x", "x", "y"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._targets.entities import Span, read_entities
 from sklearn_cclm._targets.entity_tags import entity_f1
+from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.entity_task import Entities
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import read_conll
@@ -105,7 +106,7 @@ def test_targets_follow_the_characters_through_noise():
         origin=np.array([[0, 1, 3, 4, 4, 5, 6, -1]]),
     )
     tags = np.array([1, 2, 2, 0, 0, 0, 0])
-    _, targets, extra = pretrainer._make_batch(view, tags, np.random.default_rng(0))
+    _, targets, extra = pretrainer._known().batch(view, tags, np.random.default_rng(0))
     assert targets.tolist() == [1, 2, 0, 0, 0, 0, 0]
     assert extra["positions"].tolist() == [0, 1, 2, 3, 4, 5, 6]
 
@@ -113,9 +114,9 @@ def test_targets_follow_the_characters_through_noise():
 def test_targets_of_windows_are_those_of_the_text():
     pretrainer = tiny(max_epochs=1).fit(TOKENS, TAGS)
     text = "nobody came today, but here is Carol Dean"  # windows of 32 characters
-    pieces, owners = pretrainer._reader().cut([text])
-    tags = pretrainer._examples(pieces, Entities([text], [[Span(31, 41, "person")]]), owners)
-    assert [len(piece) for piece in pieces] == [32, 9]
+    cut = Cut.of([text], pretrainer.preprocessor_)
+    tags = pretrainer._known().examples(cut, Entities([text], [[Span(31, 41, "person")]]))
+    assert cut.lengths.tolist() == [32, 9]
     assert tags[np.array([0])].tolist() == [0] * 31 + [1]
     assert tags[np.array([1])].tolist() == [2] * 9
 

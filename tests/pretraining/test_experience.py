@@ -328,7 +328,7 @@ def draw(random_state):
 def test_noise_reaches_the_network_and_not_the_targets():
     noise = TypoNoise("slip", rate=1.0)
     noisy = tiny(noise=noise, mask_rate=0.0, span_length=1, max_epochs=1).fit(TEXTS)
-    chunk, _ = noisy._reader().read(TEXTS[:10], None)
+    chunk, _ = noisy._reader(noisy._known()).read(TEXTS[:10], None)
     batch = chunk.make_batch(np.arange(10), np.random.default_rng(0))
     clean = noisy.base_.preprocessor().encode(TEXTS[:10])
     positions = batch.extra["positions"].numpy()
@@ -346,7 +346,7 @@ def test_masked_tokens_are_found_in_noisy_texts():
     )
     tokens = TokenSpans(np.array([0, 4]), *np.array([[0, 1, 5, 9], [1, 2, 8, 11], [7, 6, 5, 4]]))
     mlm = MaskedLanguagePretrainer(mask_rate=1.0)
-    ids, classes, extra = mlm._make_batch(view, tokens, np.random.default_rng(0))
+    ids, classes, extra = mlm._task().batch(view, tokens, np.random.default_rng(0))
     assert ids.tolist() == [[1, 6, 7, 8, 1, 1, 1, 1, 8, 1, 1, 0]]
     assert classes.tolist() == [7, 5, 4]  # the token that was dropped is not asked for
     assert extra["positions"].tolist() == [0, 4, 5, 6, 7, 9, 10]
@@ -362,13 +362,13 @@ def test_a_stream_gives_what_its_texts_give(cls):
 
 
 def test_each_epoch_of_a_stream_sees_each_text_once(monkeypatch):
-    monkeypatch.setattr("sklearn_cclm._training.corpus._STREAMED", 30)
+    monkeypatch.setattr("sklearn_cclm._training.reader._STREAMED", 30)
     texts = [f"text {i:03d}" for i in range(100)]
     pretrainer = tiny(max_epochs=1, validation_fraction=0.2)
     pretrainer.fit(Lines(texts))
-    batches, held_out = pretrainer._batches(
-        pretrainer._check_inputs(Lines(texts), None)[0], None, None, once=False, seed=0
-    )
+    stream, _ = pretrainer._read(pretrainer._task(), Lines(texts), None)
+    reader = pretrainer._reader(pretrainer._task())
+    batches, held_out = reader.batches(stream, None, fraction=0.2, seed=0)
     clean = pretrainer.base_.preprocessor().transform(texts)
 
     def rows(some):
@@ -406,9 +406,10 @@ def test_a_stream_is_not_held_in_memory():
     recipe = CCLMModelBase(CharPreprocessor(max_example_len=256), width=8, n_buckets=50)
     pretrainer = tiny(base=recipe, max_epochs=1, batch_size=2000, validation_fraction=0.001)
     tracemalloc.start()
-    texts, _ = pretrainer._check_inputs(Numbered(), None)
-    pretrainer.base_ = pretrainer._start(texts, 0)
-    batches, _ = pretrainer._batches(texts, None, None, once=False, seed=0)
+    task, pretrainer.seed_ = pretrainer._task(), 0
+    texts, _ = pretrainer._read(task, Numbered(), None)
+    task = pretrainer._begin(task, texts, None)
+    batches, _ = pretrainer._reader(task).batches(texts, None, fraction=0.001, seed=0)
     assert sum(1 for _ in batches) == len(batches)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -11,7 +11,7 @@ from sklearn_cclm._training.views import View
 def test_batch_hides_characters_and_asks_for_them():
     ids = np.array([[5, 6, 7, 8, 9, 10], [11, 12, 0, 0, 0, 0]])
     pretrainer = MaskedCharacterPretrainer(mask_rate=0.3, span_length=2)
-    hidden, targets, extra = pretrainer._make_batch(
+    hidden, targets, extra = pretrainer._task().batch(
         View.without_noise(ids), None, np.random.default_rng(0)
     )
     rows, columns = np.divmod(extra["positions"], ids.shape[1])
@@ -25,7 +25,7 @@ def test_batch_hides_characters_and_asks_for_them():
 def test_span_alone_hides_one_run_in_each_text():
     ids = np.full((50, 20), 7)
     pretrainer = MaskedCharacterPretrainer(mask_rate=0, span_length=5)
-    hidden, _, _ = pretrainer._make_batch(View.without_noise(ids), None, np.random.default_rng(0))
+    hidden, _, _ = pretrainer._task().batch(View.without_noise(ids), None, np.random.default_rng(0))
     masked = hidden == MASK
     assert (masked.sum(axis=1) == 5).all()
     assert (np.diff(masked, axis=1).sum(axis=1) <= 2).all()

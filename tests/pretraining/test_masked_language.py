@@ -12,6 +12,7 @@ from sklearn_cclm import (
     StridedConfig,
 )
 from sklearn_cclm._text.codes import MASK
+from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.views import View
 
 SMALL = StridedConfig(width=32, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=4)
@@ -39,11 +40,16 @@ def fitted():
     return tiny().fit(sentences())
 
 
+def examples_of(pretrainer, texts):
+    """Return the tokens of texts as they are batched."""
+    return pretrainer._known().examples(Cut.of(texts, pretrainer.preprocessor_), None)
+
+
 def test_batch_hides_whole_tokens_and_asks_for_their_classes(fitted):
     texts = sentences(20)
-    examples = fitted._examples(texts, None, np.arange(20))
+    examples = examples_of(fitted, texts)
     ids = fitted.base_.preprocessor().encode(texts)
-    hidden, targets, extra = fitted._make_batch(
+    hidden, targets, extra = fitted._known().batch(
         View.without_noise(ids), examples, np.random.default_rng(0)
     )
     lengths = np.diff([*extra["offsets"], len(extra["positions"])])
@@ -58,9 +64,9 @@ def test_batch_hides_whole_tokens_and_asks_for_their_classes(fitted):
 
 def test_each_text_with_a_long_enough_token_is_asked_for_one(fitted):
     texts = ["paris", "a", "is in", "", "germany is old"]
-    examples = fitted._examples(texts, None, np.arange(5))
+    examples = examples_of(fitted, texts)
     ids = fitted.base_.preprocessor().encode(texts)
-    _, _, extra = fitted._make_batch(View.without_noise(ids), examples, np.random.default_rng(0))
+    _, _, extra = fitted._known().batch(View.without_noise(ids), examples, np.random.default_rng(0))
     rows = extra["positions"][extra["offsets"]] // ids.shape[1]
     assert set(rows) == {0, 4}
 
@@ -68,15 +74,17 @@ def test_each_text_with_a_long_enough_token_is_asked_for_one(fitted):
 def test_rate_of_masked_tokens(fitted):
     fitted = tiny(mask_rate=0.5).fit(sentences(50))
     texts = sentences(400)
-    examples = fitted._examples(texts, None, np.arange(400))
+    examples = examples_of(fitted, texts)
     ids = fitted.base_.preprocessor().encode(texts)
-    _, targets, _ = fitted._make_batch(View.without_noise(ids), examples, np.random.default_rng(0))
+    _, targets, _ = fitted._known().batch(
+        View.without_noise(ids), examples, np.random.default_rng(0)
+    )
     assert len(targets) / len(examples.classes) == pytest.approx(0.5, abs=0.05)
 
 
 def test_classes_are_sorted_by_frequency(fitted):
     texts = sentences()
-    classes = fitted._examples(texts, None, np.arange(len(texts))).classes
+    classes = examples_of(fitted, texts).classes
     counts = np.bincount(classes)
     assert (np.diff(counts) <= 0).all()
     assert counts[-1] > 0
@@ -86,7 +94,7 @@ def test_cls_code_shifts_the_spans():
     prep = MLMPreprocessor(max_example_len=48, vocab_size=120, add_cls=True)
     pretrainer = tiny().set_params(base=CCLMModelBase(prep, width=32, n_buckets=500))
     pretrainer.fit(sentences(40))
-    examples = pretrainer._examples(["paris"], None, np.arange(1))
+    examples = examples_of(pretrainer, ["paris"])
     assert (examples.starts[0], examples.ends[0]) == (1, 6)
 
 
@@ -94,7 +102,7 @@ def test_cls_code_shifts_the_spans():
 def test_learns_what_follows_from_the_context(loss):
     pretrainer = tiny(loss=loss, num_negatives=20, max_epochs=15, lr=5e-3).fit(sentences())
     texts = sentences(200)
-    classes = pretrainer._examples(texts, None, np.arange(200)).classes
+    classes = examples_of(pretrainer, texts).classes
     most_common = np.bincount(classes).max() / len(classes)
     assert pretrainer.history_[-1]["valid_accuracy"] > most_common + 0.3
 

@@ -19,6 +19,7 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._training.batches import AlternatingBatches, Batch, Batches, Chunk
 from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.reader import Reader
 
 WORDS = ["apple", "banana", "cherry", "damson", "elder"]
 RNG = np.random.default_rng(0)
@@ -114,13 +115,13 @@ def test_the_same_texts_are_held_out_for_all_tasks():
     )
     seen = {}
 
-    def record(self, texts, y, validation, *, once, seed):
+    def record(self, texts, y, *, seed, **how):
         seen[len(seen)] = seed
-        return original(self, texts, y, validation, once=once, seed=seed)
+        return original(self, texts, y, seed=seed, **how)
 
-    original = MaskedCharacterPretrainer._batches
+    original = Reader.batches
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(MaskedCharacterPretrainer, "_batches", record)
+        patched.setattr(Reader, "batches", record)
         multi.fit(TEXTS)
     assert len(seen) == 2
     assert len(set(seen.values())) == 1

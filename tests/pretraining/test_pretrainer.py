@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback
 
 from sklearn_cclm import CCLMModelBase, CharPreprocessor, MaskedCharacterPretrainer, StridedConfig
-from sklearn_cclm._training.corpus import split
+from sklearn_cclm._training.cut import Cut
 
 TEXTS = [f"the {adjective} {noun} sat here" for adjective in ("big", "old", "red", "wet")
          for noun in ("cat", "dog", "hen", "fox", "pig")] * 4  # fmt: skip
@@ -82,8 +82,9 @@ def test_early_stopping_returns_the_best_weights():
 def _held_out_loss(pretrainer):
     """Recompute the loss on the texts that `fit` held out."""
     seed = np.random.RandomState(pretrainer.random_state).randint(2**31 - 1)
-    _, batches = pretrainer._batches(TEXTS, None, None, once=False, seed=seed)
-    return pretrainer._task_module().evaluate(batches, torch.device("cpu"))["loss"]
+    reader = pretrainer._reader(pretrainer._known())
+    _, batches = reader.batches(TEXTS, None, fraction=pretrainer.validation_fraction, seed=seed)
+    return pretrainer._module().evaluate(batches, torch.device("cpu"))["loss"]
 
 
 def test_early_stopping_without_held_out_texts_is_an_error():
@@ -95,7 +96,8 @@ def test_held_out_windows_are_of_other_texts():
     letters = "abcdefghij"
     pretrainer = tiny(max_epochs=1, span_length=1).fit([*letters])
     texts = [letter * 100 for letter in letters]
-    parts = split(pretrainer._reader(), texts, None, fraction=0.2, batch_size=2, seed=0)
+    reader = pretrainer.set_params(batch_size=2)._reader(pretrainer._known())
+    parts = reader.batches(texts, None, fraction=0.2, seed=0)
     seen = [set(np.concatenate([batch.targets for batch in part]).tolist()) for part in parts]
     assert list(map(len, seen)) == [8, 2]
     assert not seen[0] & seen[1]
@@ -188,10 +190,10 @@ def test_failed_fit_keeps_the_earlier_result():
 
 
 def test_long_texts_are_read_whole_in_windows():
-    pieces, owners = tiny(max_epochs=1).fit(TEXTS)._reader().cut(["abc " * 30])
-    assert set(owners) == {0}
-    assert "".join(pieces) == "abc " * 30
-    assert max(map(len, pieces)) == 32
+    cut = Cut.of(["abc " * 30], tiny(max_epochs=1).fit(TEXTS).preprocessor_)
+    assert set(cut.owners) == {0}
+    assert "".join(cut.pieces) == "abc " * 30
+    assert max(cut.lengths) == 32
 
 
 def test_learns_from_a_dataset_column():

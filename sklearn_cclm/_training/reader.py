@@ -1,0 +1,125 @@
+"""How texts are read for a training: cut, corrupted, batched, and some of them held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sklearn_cclm._text.streams import TextStream, chunked
+from sklearn_cclm._training.batches import Batch, Batches, Chunk
+from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.task import Task
+from sklearn_cclm._training.views import view
+from sklearn_cclm.preprocessing import CharPreprocessor
+
+_STREAMED = 16_384  # texts of a stream that are shuffled together
+_MOST_HELD_OUT = 10_000  # texts of a stream
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a task reads texts.
+
+    Attributes
+    ----------
+    task : Task
+        What is to be learnt of them.
+    preprocessors : sequence of CharPreprocessor
+        One for each base; the first has the shortest windows, into which texts are cut.
+    noise : TypoNoise or None
+        Corrupts what the network sees.
+    batch_size : int
+        Windows per batch.
+    """
+
+    task: Task
+    preprocessors: Sequence[CharPreprocessor]
+    noise: Any
+    batch_size: int
+
+    def read(self, texts: Sequence[str], y: Any) -> tuple[Chunk, np.ndarray]:
+        """Return the windows of texts, to be batched, and the text that each is of."""
+        cut = Cut.of(texts, self.preprocessors[0])
+        examples = self.task.examples(cut, y)
+
+        def make_batch(rows: np.ndarray, rng: np.random.Generator) -> Batch:
+            example = None if examples is None else examples[rows]
+            return self.batch([cut.pieces[row] for row in rows], example, rng)
+
+        return Chunk(np.arange(len(cut.pieces)), cut.lengths, make_batch), cut.owners
+
+    def batch(self, pieces: list[str], example: Any, rng: np.random.Generator) -> Batch:
+        """Return windows, and what goes with them, as a batch."""
+        first, *others = self.preprocessors
+        seen = view(self.task.shown(pieces, example), first, self.noise, rng)
+        ids, targets, extra = self.task.batch(seen, example, rng)
+        codes = {f"ids_{i}": seen.read_by(other) for i, other in enumerate(others, start=1)}
+        return Batch.from_numpy(ids, targets, {**extra, **codes}, rng=rng)
+
+    def batches(
+        self, texts: Any, y: Any, *, fraction: float, seed: int, validation: Any = None
+    ) -> tuple[Batches, Batches | None]:
+        """Return the batches to train on, and those held out if there is something to predict.
+
+        The latter are of other texts: those of `validation`, or a fraction of these. Of a stream,
+        each epoch shuffles the texts of each stretch; the held-out texts alone stay in memory, at
+        most 10,000.
+        """
+        split = self._split_stream if isinstance(texts, TextStream) else self._split
+        batches, held_out = split(texts, y, fraction, seed)
+        if validation is not None:
+            held_out = self.fixed(*validation, seed=seed)
+        return batches, None if held_out.is_empty() else held_out
+
+    def fixed(self, texts: Sequence[str], y: Any, *, seed: int = 0) -> Batches:
+        """Return batches that are the same in each epoch."""
+        chunk, _ = self.read(texts, y)
+        return Batches.of(chunk, batch_size=self.batch_size, seed=seed, fixed=True)
+
+    def without_noise(self) -> Reader:
+        """Return a reader that shows texts as they are."""
+        return replace(self, noise=None)
+
+    def _split(
+        self, texts: Sequence[str], y: Any, fraction: float, seed: int
+    ) -> tuple[Batches, Batches]:
+        size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
+        chunk, owners = self.read(texts, y)
+        order = np.random.default_rng([seed, 0, 1]).permutation(len(texts))
+        held_out = np.isin(owners, order[: int(fraction * len(texts))])
+        return (
+            Batches.of(replace(chunk, rows=np.flatnonzero(~held_out)), **size),
+            Batches.of(replace(chunk, rows=np.flatnonzero(held_out)), **size, fixed=True),
+        )
+
+    def _split_stream(
+        self, stream: TextStream, y: Any, fraction: float, seed: int
+    ) -> tuple[Batches, Batches]:
+        size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
+        n = sum(1 for _ in stream)
+        if not n:
+            raise ValueError(
+                f"{stream.X!r} can be read once only: pass a list, or what can be reread."
+            )
+        share = min(fraction, _MOST_HELD_OUT / n)
+
+        def parts() -> Iterator[tuple[list[str], list[str]]]:
+            for place, texts in enumerate(chunked(stream, _STREAMED)):
+                drawn = np.random.default_rng([seed, 0, 1, place]).random(len(texts))
+                yield (
+                    [text for text, draw in zip(texts, drawn, strict=True) if draw >= share],
+                    [text for text, draw in zip(texts, drawn, strict=True) if draw < share],
+                )
+
+        held_out: list[str] = []
+        n_batches = 0
+        for texts, others in parts():
+            held_out += others
+            n_batches += -(-len(Cut.of(texts, self.preprocessors[0]).pieces) // self.batch_size)
+        return (
+            Batches(lambda: (self.read(texts, y)[0] for texts, _ in parts()), n_batches, **size),
+            Batches.of(self.read(held_out, y)[0], **size, fixed=True),
+        )

@@ -1,0 +1,93 @@
+"""`Task`: what is to be learnt of texts, as a value that a training holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from sklearn_cclm._text.streams import read_texts
+from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.views import View
+from sklearn_cclm.nn.task import Head
+from sklearn_cclm.noise import TypoNoise
+
+
+class Task(ABC):
+    """What is to be learnt of texts; it knows neither estimators nor how a network is trained.
+
+    A task is a frozen dataclass of its settings that fills `batch`, what is hidden and what is to
+    be predicted, and `head`, the loss. One that must know the texts first fills `learn` and names
+    in `learned` the fields that it sets; one that needs something beside each text fills
+    `examples`. Pretrainers, heads and joint trainings hold the same tasks.
+
+    Attributes
+    ----------
+    name : str
+        What a tower says it was trained on.
+    learned : tuple of str
+        Fields that `learn` sets: the fitted attributes of an estimator, without the underscore.
+    labels : tuple of str
+        What the output layer tells apart, where a tower is to keep it.
+    of_texts : bool
+        Whether the head reads native vectors, of texts, or those of characters.
+    needs_y : bool
+        Whether there is nothing to learn without y.
+    sees : {"both", "forward", "backward"}
+        Which way a network may look, lest it see what is to be predicted.
+    auto_noise : TypoNoise or None
+        What noise="auto" stands for.
+    """
+
+    name: ClassVar[str]
+    learned: ClassVar[tuple[str, ...]] = ()
+    of_texts: ClassVar[bool] = False
+    needs_y: ClassVar[bool] = False
+    auto_noise: ClassVar[TypoNoise | None] = None
+    labels: tuple[str, ...] = ()
+    sees: str = "both"
+
+    def check(self, noise: Any) -> None:
+        """Raise ValueError or TypeError for a setting, or a noise, that is not allowed."""
+        return None
+
+    def read(self, X: Any, y: Any, *, missing: str, column: Any) -> tuple[Any, Any]:
+        """Return checked texts, a list or a `TextStream`, and what is to be learnt of them."""
+        return read_texts(X, missing=missing, column=column), None
+
+    def characters(self, texts: Any, y: Any) -> Any:
+        """Return the texts to learn characters from."""
+        return texts
+
+    def learn(self, texts: Any, y: Any, preprocessor: Any) -> Self:
+        """Return the task as it is once it knows the texts, which `preprocessor` reads."""
+        return self
+
+    def examples(self, cut: Cut, y: Any) -> Any:
+        """Return what goes with each window of texts, indexable by an array of rows; or None."""
+        return None
+
+    def shown(self, pieces: list[str], example: Any) -> list[str]:
+        """Return what a batch shows of its texts: each once, or in several views one by one."""
+        return pieces
+
+    @abstractmethod
+    def batch(
+        self, view: View, example: Any, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """Hide something: return the codes the network sees, the targets, and extras.
+
+        Parameters
+        ----------
+        view : View
+            The batch's texts as codes, `view.ids`, and where noise took each of them from.
+        example : object
+            What `examples` returned, indexed by the batch's rows, or None.
+        rng : numpy.random.Generator
+            The only source of randomness.
+        """
+
+    @abstractmethod
+    def head(self, width: int, n_chars: int) -> Head:
+        """Return the head for vectors of this width, and this many character codes."""
