@@ -1,11 +1,15 @@
 """Sphinx configuration; the API reference is written from what discovery finds."""
 
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import sklearn_cclm
 from sklearn_cclm.utils import all_estimators
+
+sys.path.insert(0, str(Path(__file__).parent / "development"))
+import package_graph
 
 project = "sklearn_cclm"
 copyright = "the sklearn_cclm developers"
@@ -40,7 +44,7 @@ sphinx_gallery_conf = {
 }
 
 SECTIONS = {
-    "Values and composition": ["sklearn_cclm.models"],
+    "Values and composition": ["sklearn_cclm.values", "sklearn_cclm.models"],
     "Training and tasks": ["sklearn_cclm.pretraining"],
     "Settings of towers": ["sklearn_cclm.nn"],
     "Losses": ["sklearn_cclm.nn.losses"],
@@ -83,3 +87,4 @@ def write_api():
 
 
 write_api()
+package_graph.draw(Path(__file__).parent / "development" / "packages.svg")

@@ -229,13 +229,19 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
     >>> [name for name, _ in embedder.towers]
     ['masked_language', 'masked_character']
     """
-    tasks = [
-        tower if isinstance(tower, str) else getattr(tower, "task", type(tower).__name__.lower())
-        for tower in towers
-    ]
+    tasks = list(map(_task_name, towers))
     total, seen = Counter(tasks), Counter[str]()
     names = []
     for task in tasks:
         seen[task] += 1
         names.append(f"{task}-{seen[task]}" if total[task] > 1 else task)
     return ComposedEmbedder(list(zip(names, towers, strict=True)), **params)
+
+
+def _task_name(tower: Any) -> str:
+    """Return a name on the shelf as it is, the task of a tower or pretrainer, or the class."""
+    if isinstance(tower, str):
+        return tower
+    if isinstance(tower, Tower):
+        return tower.task
+    return tower._task().name if hasattr(tower, "_task") else type(tower).__name__.lower()

@@ -1,0 +1,82 @@
+"""Each command of CONTRIBUTING.md is run: by CI, or here."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```bash\n(.*?)^```$", CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
+BY_README = COMMANDS[:3]
+
+
+def in_ci(command):
+    """Whether CI runs a command, which it may prefix with `env`, or that of the README."""
+    return command in CI or f"env {command}" in CI or command == ".venv/bin/pytest"
+
+
+HERE = [command for command in COMMANDS[3:] if not in_ci(command)]
+
+
+def test_set_up_is_that_of_the_readme():
+    assert BY_README[0] in README
+    assert BY_README[1] in README
+    assert BY_README[2].replace("[dev]", "[test]") in README
+    assert '.venv/bin/pip install -q -c constraints.txt -e ".[dev]"' in CI
+
+
+def test_there_are_commands_of_each_kind():
+    assert len(COMMANDS) - len(HERE) >= 9
+    assert len(HERE) >= 6
+
+
+def run(command, folder=ROOT):
+    program, *arguments = shlex.split(command)
+    program = str(Path(sys.executable).with_name(Path(program).name))
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(
+        [program, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.parametrize("command", HERE)
+def test_command_runs(command, tmp_path):
+    found = run(command.replace("--outdir dist", f"--outdir {tmp_path}"))
+    assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_linters_are_installed_as_a_hook(tmp_path):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    config = ".pre-commit-config.yaml"
+    (tmp_path / config).write_text((ROOT / config).read_text(encoding="utf-8"), encoding="utf-8")
+    assert run(".venv/bin/pre-commit validate-config", tmp_path).returncode == 0
+    assert "`.venv/bin/pre-commit install`" in CONTRIBUTING
+    assert run(".venv/bin/pre-commit install", tmp_path).returncode == 0
+    assert (tmp_path / ".git" / "hooks" / "pre-commit").exists()
+
+
+def test_hook_has_the_linters_of_ci():
+    config = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    entries = re.findall(r"entry: ([^,]+),", config)
+    assert len(entries) == 4
+    for entry in entries:
+        assert f"{entry} .\n" in CI or f"{entry}\n" in CI
+
+
+def test_citation_has_the_version():
+    import sklearn_cclm
+
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {sklearn_cclm.__version__}\n" in citation
