@@ -44,7 +44,7 @@ sphinx_gallery_conf = {
 }
 
 SECTIONS = {
-    "Values and composition": ["sklearn_cclm.values", "sklearn_cclm.models"],
+    "Values and composition": ["sklearn_cclm.models"],
     "Training and tasks": ["sklearn_cclm.pretraining"],
     "Settings of towers": ["sklearn_cclm.nn"],
     "Losses": ["sklearn_cclm.nn.losses"],
@@ -74,9 +74,9 @@ def write_api():
     sections = {"Estimators": listed}
     taken = {name.rpartition(".")[2] for name in listed}
     for title, modules in SECTIONS.items():
-        names = [name for module in modules for name in public_names(module)]
-        sections[title] = [name for name in names if name.rpartition(".")[2] not in taken]
-        taken |= {name.rpartition(".")[2] for name in sections[title]}
+        names = {name.rpartition(".")[2]: name for m in modules for name in public_names(m)}
+        sections[title] = [name for short, name in names.items() if short not in taken]
+        taken |= names.keys()
     lines = ["API reference", "=============", ""]
     for title, names in sections.items():
         lines += [title, "-" * len(title), "", ".. autosummary::", "   :toctree: .", ""]

@@ -29,6 +29,7 @@ COUNTS = {
     "MaskedCharacterPretrainer": (30, 41),
     "MaskedLanguagePretrainer": (30, 41),
     "MultiTaskPretrainer": (30, 41),
+    "TaskPretrainer": (30, 41),
     "TypoNoise": (34, 43),  # no frame of texts, hence no check_set_output; nothing to fit
 }
 

@@ -160,7 +160,7 @@ def _span(given: Any, text: str, index: int) -> Span:
     if isinstance(parts, str) or not isinstance(parts, Sequence) or len(parts) != len(keys):
         raise error(
             "is not (start, end, label) or a dict with these keys: pass places in characters and "
-            "a str. Tags go with lists of tokens: pass X as [text.split() for text in X]."
+            "a str."
         )
     start, end, label = parts
     if not isinstance(start, Integral) or not isinstance(end, Integral):
@@ -183,6 +183,11 @@ def _are_tags(answer: Any) -> bool:
 
 def _character_spans(text: str, tags: Any, index: int) -> list[Span]:
     """Return the entities of tagged characters, which are tokens without gaps."""
+    if len(tags) != len(text):
+        raise ValueError(
+            f"Text {index} has {len(text)} characters and {len(tags)} tags: pass one tag a "
+            "character, or lists of tokens and one tag a token, such as [text.split() for text in X]."
+        )
     spans = _tagged_spans(list(text), tags, index)
     return [Span(start // 2, (end + 1) // 2, label) for start, end, label in spans]
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from sklearn.base import clone
 from torch import Tensor, nn
 
+from sklearn_cclm._targets.token_spans import TokenSpans
 from sklearn_cclm._text.codes import MASK
 from sklearn_cclm._text.streams import chunked
 from sklearn_cclm._tools.params import check_integer, check_option, check_real
@@ -328,37 +329,6 @@ class MaskedTokens(Task):
     def head(self, width: int, n_chars: int) -> Head:
         n_classes = int(self.token_ranks.max()) + 1
         return TokenHead(width, n_classes, loss=self.loss, num_negatives=self.num_negatives)
-
-
-@dataclass(frozen=True)
-class TokenSpans:
-    """The tokens of many texts in a row; indexed by texts, it gives theirs.
-
-    Attributes
-    ----------
-    first : int64 array of shape (n + 1,)
-        Where each text's tokens begin.
-    starts, ends, classes : int64 arrays
-        Columns that each token covers, the end excluded, and its class.
-    """
-
-    first: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-    classes: np.ndarray
-
-    def __getitem__(self, rows: np.ndarray) -> TokenSpans:
-        counts = self.first[rows + 1] - self.first[rows]
-        first = np.concatenate([[0], np.cumsum(counts)])
-        index = np.arange(first[-1]) + np.repeat(self.first[rows] - first[:-1], counts)
-        return TokenSpans(first, self.starts[index], self.ends[index], self.classes[index])
-
-    def places(self, rows: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return row, column and number among the chosen of each character of chosen tokens."""
-        lengths = (self.ends - self.starts)[chosen]
-        numbers = np.repeat(np.arange(len(lengths)), lengths)
-        begin = self.starts[chosen] - (np.cumsum(lengths) - lengths)
-        return rows[chosen][numbers], np.arange(len(numbers)) + begin[numbers], numbers
 
 
 class TokenHead(Head):

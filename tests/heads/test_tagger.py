@@ -85,5 +85,5 @@ def test_tokens_get_the_tag_of_the_entity_they_begin_in():
 
 
 def test_wrong_numbers_of_tags_are_refused(towers):
-    with pytest.raises(ValueError, match="13 tokens and 2 tags"):
+    with pytest.raises(ValueError, match="13 characters and 2 tags"):
         head(towers).fit(["Ada left Rome"], [["O", "O"]])

@@ -22,9 +22,9 @@ from sklearn_cclm import (
     PooledConfig,
     TypoNoise,
 )
+from sklearn_cclm._targets.token_spans import TokenSpans
 from sklearn_cclm._training.checkpoint import Checkpoint
 from sklearn_cclm._training.views import View
-from sklearn_cclm.pretraining.masked_language import TokenSpans
 
 WORDS = ["apple", "banana", "cherry", "damson", "elder"]
 RNG = np.random.default_rng(0)

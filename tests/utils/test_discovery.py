@@ -28,6 +28,7 @@ def test_every_public_estimator_is_found():
         "MaskedCharacterPretrainer",
         "MaskedLanguagePretrainer",
         "MultiTaskPretrainer",
+        "TaskPretrainer",
         "TypoNoise",
     ]
 
