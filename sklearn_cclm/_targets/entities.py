@@ -186,7 +186,8 @@ def _character_spans(text: str, tags: Any, index: int) -> list[Span]:
     if len(tags) != len(text):
         raise ValueError(
             f"Text {index} has {len(text)} characters and {len(tags)} tags: pass one tag a "
-            "character, or lists of tokens and one tag a token, such as [text.split() for text in X]."
+            "character, or lists of tokens and one tag a token, such as "
+            "[text.split() for text in X]."
         )
     spans = _tagged_spans(list(text), tags, index)
     return [Span(start // 2, (end + 1) // 2, label) for start, end, label in spans]
