@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from numbers import Integral
 from reprlib import repr as short_repr
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -17,12 +17,32 @@ _ENDS = ("E", "S", "L", "U")
 _PREFIXES = ("B", "I", "E", "S", "L", "U")
 
 
-class Span(NamedTuple):
-    """An entity: the characters ``text[start:end]`` and what they name."""
-
+class _Place(NamedTuple):
     start: int
     end: int
     label: str
+
+
+class Span(_Place):
+    """An entity: the characters ``text[start:end]`` and what they name.
+
+    A triple, which compares and unpacks as one.
+
+    Attributes
+    ----------
+    score : float or None
+        How sure a model is that this is an entity of that label, of 1; None where it was given.
+    """
+
+    score: float | None = None
+
+    def __new__(cls, start: int, end: int, label: str, score: float | None = None) -> Self:
+        span = super().__new__(cls, start, end, label)
+        span.score = score
+        return span
+
+    def _replace(self, **parts: Any) -> Self:
+        return type(self)(**{**self._asdict(), "score": self.score, **parts})
 
 
 def read_entities(
@@ -191,6 +211,24 @@ def _character_spans(text: str, tags: Any, index: int) -> list[Span]:
         )
     spans = _tagged_spans(list(text), tags, index)
     return [Span(start // 2, (end + 1) // 2, label) for start, end, label in spans]
+
+
+def token_probabilities(scores: np.ndarray, tokens: Sequence[str]) -> np.ndarray:
+    """Return the probability of each tag at each token, of those at the characters of a text.
+
+    The text is the tokens with a space in between. A label is what all characters of the token
+    say, and whether it begins there what the first one does.
+    """
+    lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
+    starts = np.cumsum(lengths + 1) - lengths - 1
+    found = np.empty((len(tokens), scores.shape[1]), dtype=scores.dtype)
+    for row, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+        found[row] = scores[start : start + length].mean(axis=0)
+    labels = found[:, 1::2] + found[:, 2::2]
+    begin, inside = scores[starts, 1::2], scores[starts, 2::2]
+    found[:, 1::2] = labels * begin / (begin + inside)
+    found[:, 2::2] = labels - found[:, 1::2]
+    return found
 
 
 def token_tags(

@@ -9,6 +9,8 @@ from itertools import accumulate, pairwise
 from typing import TypeAlias
 from unicodedata import category, normalize
 
+import numpy as np
+
 from sklearn_cclm._targets.entities import Span
 
 Normalize: TypeAlias = Callable[[Sequence[str]], list[str]]
@@ -41,9 +43,20 @@ def _moved(
         row = list(row)
         if row and text != normal:
             runs = _Runs(text, normalize)
-            row = [Span(move(runs, s), move(runs, e), label) for s, e, label in row]
+            row = [s._replace(start=move(runs, s.start), end=move(runs, s.end)) for s in row]
         found.append([span for span in row if span.start < span.end])
     return found
+
+
+def original_places(texts: Sequence[str], normalize: Normalize) -> list[np.ndarray]:
+    """Return for each character of texts its place once they are normalised.
+
+    Characters that become fewer share the last of their places.
+    """
+    return [
+        np.arange(len(text)) if text == normal else _Runs(text, normalize).places()
+        for text, normal in zip(texts, normalize(texts), strict=True)
+    ]
 
 
 class _Runs:
@@ -73,6 +86,14 @@ class _Runs:
         run = bisect_right(self.normal_starts, place) - 1
         places = range(self.starts[run], self.starts[min(run + 1, len(self.starts) - 1)] + 1)
         return places[bisect_right(places, place, key=self.forward) - 1]
+
+    def places(self) -> np.ndarray:
+        """Return where the normalised text has what becomes of each character."""
+        lengths = np.diff(self.starts)
+        moved = np.subtract(self.normal_starts[:-1], self.starts[:-1])
+        last = np.subtract(self.normal_starts[1:], 1)
+        place = np.arange(len(self.text)) + np.repeat(moved, lengths)
+        return np.minimum(place, np.repeat(last, lengths)).clip(min=0)
 
 
 @lru_cache(maxsize=4096)

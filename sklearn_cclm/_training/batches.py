@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,6 +103,8 @@ class Batches:
         Seed of order and corruption.
     fixed : bool, default=False
         Whether every epoch is the same, as held-out batches are.
+    measure : callable, default=None
+        ``measure(module)`` returns what else is to be known of a network, by name.
 
     Attributes
     ----------
@@ -117,7 +120,9 @@ class Batches:
         batch_size: int,
         seed: int,
         fixed: bool = False,
+        measure: Callable[[Any], dict[str, float]] | None = None,
     ) -> None:
+        self.measure = measure
         self.chunks = chunks
         self.n_batches = n_batches
         self.batch_size = batch_size
@@ -126,10 +131,10 @@ class Batches:
         self.resume(0, 0)
 
     @classmethod
-    def of(cls, chunk: Chunk, *, batch_size: int, seed: int, fixed: bool = False) -> Batches:
+    def of(cls, chunk: Chunk, *, batch_size: int, **how: Any) -> Batches:
         """Return the batches of texts that are in memory."""
         n_batches = -(-len(chunk.rows) // batch_size)
-        return cls(lambda: [chunk], n_batches, batch_size=batch_size, seed=seed, fixed=fixed)
+        return cls(lambda: [chunk], n_batches, batch_size=batch_size, **how)
 
     def resume(self, epoch: int, done: int) -> None:
         """Make the next iteration that of an epoch, after so many of its batches."""
@@ -152,6 +157,10 @@ class Batches:
                 "Nothing to predict: the texts are empty, or too short for this task's "
                 "parameters. Pass longer texts or change those parameters."
             )
+
+    def measured(self, module: Any) -> dict[str, float]:
+        """Return what is measured of a network beside its loss."""
+        return self.measure(module) if self.measure else {}
 
     def is_empty(self) -> bool:
         """Whether there is nothing to predict in the coming epoch."""
@@ -203,6 +212,14 @@ class AlternatingBatches:
             if number > done:
                 yield batch
         self.place = epoch + 1, 0
+
+    def measured(self, module: Any) -> dict[str, float]:
+        """Return what is measured of the network of each task."""
+        return {
+            f"{name}_{key}": value
+            for name, batches in self.of.items()
+            for key, value in batches.measured(module.tasks[name]).items()
+        }
 
     def _alternating(self, epoch: int) -> Iterator[tuple[int, Batch]]:
         """Yield number and batch of an epoch, leaving out those with nothing to predict."""

@@ -175,7 +175,7 @@ class _Net(NeuralNet):
 
 
 class _HeldOut(Callback):
-    """Record loss and accuracy on the held-out batches after each epoch."""
+    """Record the loss, and what else is measured, on the held-out batches after each epoch."""
 
     def __init__(self, batches: Any) -> None:
         self.batches = batches
@@ -183,6 +183,7 @@ class _HeldOut(Callback):
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
         try:
             found = net.module_.evaluate(self.batches, torch.device(net.device))
+            found |= self.batches.measured(net.module_)
         except KeyboardInterrupt:  # not a callback's way to end a training
             net.interrupted_ = True
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,11 +77,15 @@ class Reader:
     def fixed(self, texts: Sequence[str], y: Any, *, seed: int = 0) -> Batches:
         """Return batches that are the same in each epoch."""
         chunk, _ = self.read(texts, y)
-        return Batches.of(chunk, batch_size=self.batch_size, seed=seed, fixed=True)
+        measure = self._measure(y, np.arange(len(texts)))
+        return Batches.of(chunk, batch_size=self.batch_size, seed=seed, fixed=True, measure=measure)
 
     def without_noise(self) -> Reader:
         """Return a reader that shows texts as they are."""
         return replace(self, noise=None)
+
+    def _measure(self, y: Any, rows: np.ndarray) -> Callable[[Any], dict[str, float]]:
+        return lambda module: self.task.measure(self, module, y, rows)
 
     def _split(
         self, texts: Sequence[str], y: Any, fraction: float, seed: int
@@ -89,10 +93,14 @@ class Reader:
         size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
         chunk, owners = self.read(texts, y)
         order = np.random.default_rng([seed, 0, 1]).permutation(len(texts))
-        held_out = np.isin(owners, order[: int(fraction * len(texts))])
+        rows = np.sort(order[: int(fraction * len(texts))])
+        held_out = np.isin(owners, rows)
+        measure = self._measure(y, rows)
         return (
             Batches.of(replace(chunk, rows=np.flatnonzero(~held_out)), **size),
-            Batches.of(replace(chunk, rows=np.flatnonzero(held_out)), **size, fixed=True),
+            Batches.of(
+                replace(chunk, rows=np.flatnonzero(held_out)), **size, fixed=True, measure=measure
+            ),
         )
 
     def _split_stream(

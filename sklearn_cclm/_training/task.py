@@ -30,6 +30,8 @@ class Task(ABC):
         Fields that `learn` sets: the fitted attributes of an estimator, without the underscore.
     labels : tuple of str
         What the output layer tells apart, where a tower is to keep it.
+    inside_words : float
+        How often what it finds begins or ends inside a word.
     of_texts : bool
         Whether the head reads native vectors, of texts, or those of characters.
     needs_y : bool
@@ -46,6 +48,7 @@ class Task(ABC):
     needs_y: ClassVar[bool] = False
     auto_noise: ClassVar[TypoNoise | None] = None
     labels: tuple[str, ...] = ()
+    inside_words: float = 0.0
     sees: str = "both"
 
     def check(self, noise: Any) -> None:
@@ -62,6 +65,10 @@ class Task(ABC):
 
     def learn(self, texts: Any, y: Any, preprocessor: Any) -> Self:
         """Return the task as it is once it knows the texts, which `preprocessor` reads."""
+        return self
+
+    def learn_more(self, texts: Any, y: Any, preprocessor: Any) -> Self:
+        """Return the task as it is once it knows other texts too, to go on with."""
         return self
 
     def examples(self, cut: Cut, y: Any) -> Any:
@@ -87,6 +94,22 @@ class Task(ABC):
         rng : numpy.random.Generator
             The only source of randomness.
         """
+
+    def measure(self, reader: Any, module: Any, y: Any, rows: np.ndarray) -> dict[str, float]:
+        """Return what `history_` is to show of a network, beside what its head evaluates.
+
+        Parameters
+        ----------
+        reader : Reader
+            What reads texts for this task.
+        module : TaskModule
+            The network as it is after an epoch.
+        y : object
+            What `read` returned.
+        rows : int array
+            The texts that are held out.
+        """
+        return {}
 
     @abstractmethod
     def head(self, width: int, n_chars: int) -> Head:

@@ -76,7 +76,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, digest, seed)
             seed = checkpoint.seed
         self.seed_ = seed
-        task = self._known() if more else self._begin(task, texts, y)
+        task = self._go_on(texts, y) if more else self._begin(task, texts, y)
         reader = self._reader(task)
         fraction = 0 if once or validation is not None else self.validation_fraction
         size = {"fraction": fraction, "seed": seed}
@@ -110,6 +110,13 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         """Set the fitted attributes that a training begins with; return what the task learned."""
         preprocessor = self._start(task, texts, y)
         task = task.learn(texts, y, preprocessor)
+        self._know(task)
+        return task
+
+    def _go_on(self, texts: Any, y: Any) -> Any:
+        """Return what the task had learned, and learns of these texts."""
+        task = self._known()
+        task = task.learn_more(texts, y, self._reader(task).preprocessors[0])
         self._know(task)
         return task
 

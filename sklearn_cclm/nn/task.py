@@ -16,18 +16,21 @@ class Head(nn.Module):
 
     Attributes
     ----------
-    metric : str
-        What the second result of `evaluate` is called in `history_`.
+    metric : str or None
+        What the second result of `evaluate` is called in `history_`; None where there is none, as
+        the task measures whole texts.
     """
 
-    metric = "accuracy"
+    metric: str | None = "accuracy"
 
     def forward(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
         """Return the mean training loss of a batch."""
         raise NotImplementedError
 
-    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return the exact loss and the metric of each prediction: two of (n,)."""
+    def evaluate(
+        self, tower: nn.Module, encoding: Encoding, batch: Any
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the exact loss and the metric, if any, of each prediction: two of (n,)."""
         raise NotImplementedError
 
     def logits(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
@@ -80,9 +83,10 @@ class TaskModule(nn.Module):
             encoding = self._encoding(on_device)
             loss, metric = self.head.evaluate(self._tower, encoding, on_device)
             losses += float(loss.sum())
-            metrics += float(metric.sum())
+            metrics += 0.0 if metric is None else float(metric.sum())
             n += len(batch)
-        return {"loss": losses / n, self.head.metric: metrics / n}
+        measured = {self.head.metric: metrics / n} if self.head.metric else {}
+        return {"loss": losses / n, **measured}
 
 
 class MultiTaskModule(nn.Module):

@@ -223,4 +223,7 @@ class BasePretrainer(Trainer):
         )
         state = module.head.state_dict()
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
-        self.tower_ = tower.with_head(self.head_weights_, task.labels) if task.labels else tower
+        if task.labels:
+            head = self.head_weights_, task.labels
+            tower = tower.with_head(*head, inside_words=task.inside_words)
+        self.tower_ = tower
