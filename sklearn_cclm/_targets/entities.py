@@ -226,7 +226,7 @@ def token_probabilities(scores: np.ndarray, tokens: Sequence[str]) -> np.ndarray
         found[row] = scores[start : start + length].mean(axis=0)
     labels = found[:, 1::2] + found[:, 2::2]
     begin, inside = scores[starts, 1::2], scores[starts, 2::2]
-    found[:, 1::2] = labels * begin / (begin + inside)
+    found[:, 1::2] = labels * begin / np.maximum(begin + inside, np.finfo(begin.dtype).tiny)
     found[:, 2::2] = labels - found[:, 1::2]
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from sklearn_cclm._targets.entities import Span
 from sklearn_cclm._targets.words import parts, sums, words
+
+_LEAST = 1e-6  # probability, lest one character overrule a word
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,7 @@ class TagSet:
         begin, inside = scores[:, 1::2], scores[:, 2::2]
         votes = np.concatenate([scores[:, :1], begin + inside], axis=1)
         if self.inside_words:
-            cost = (1 - self.inside_words) / 2
-            cuts = _said(begin - inside, votes.argmax(axis=1)) > cost
-            starts, ends, word = parts(votes, cuts, starts, ends, cost=cost)
+            starts, ends, word = self._parts(scores, votes, starts, ends)
             owners = owners[word]
         totals, lengths = sums(votes, starts, ends), ends - starts
         said = (totals / lengths[:, None]).argmax(axis=1)  # 0 outside, then the labels
@@ -100,6 +101,16 @@ class TagSet:
         ):
             spans[owner].append(Span(start, end, self.labels[kind - 1], score))
         return spans
+
+    def _parts(
+        self, scores: np.ndarray, votes: np.ndarray, starts: np.ndarray, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the parts of words that are likeliest, as `parts` does."""
+        likely = np.log(np.maximum(votes, _LEAST))
+        begin, inside = (np.log(np.maximum(scores[:, k::2], _LEAST)) for k in (1, 2))
+        cost = -math.log(self.inside_words)
+        cuts = _said(begin - inside, votes.argmax(axis=1)) > cost
+        return parts(likely, cuts, starts, ends, cost=cost)
 
 
 class CharacterTags:
@@ -131,20 +142,15 @@ def entity_f1(true: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]
 
 
 def share_inside_words(spans: Sequence[Sequence[Span]], texts: Sequence[str]) -> float:
-    """Return the share of the ends of entities that lie inside words."""
+    """Return the share of the ends of entities, first and last, that lie inside words."""
     starts, ends, _ = words(texts)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     rows = zip(spans, (np.cumsum(lengths) - lengths).tolist(), strict=True)
-    places = [(span.start + k, span.end + k) for row, k in rows for span in row]
-    begin, end = np.array(places, dtype=np.int64).reshape(-1, 2).T
-    inside = [_inside(begin, starts, ends), _inside(end, starts, ends)]
-    return float(np.mean(inside)) if places else 0.0
-
-
-def _inside(places: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Tell which places have characters of one word on both sides."""
+    edges = [place + k for row, k in rows for start, end, _ in row for place in (start, end)]
+    places = np.array(edges, dtype=np.int64)
     word = np.searchsorted(starts, places) - 1  # the last that begins before the place, or -1
-    return np.append(ends, 0)[word] > places
+    inside = np.append(ends, 0)[word] > places
+    return float(inside.sum() / max(1, len(places)))
 
 
 def _said(values: np.ndarray, said: np.ndarray) -> np.ndarray:
