@@ -24,7 +24,7 @@ class EntityFinder(Trainer):
 
     entity_weight: float
     labels_: tuple[str, ...]
-    inside_words_: float
+    inside_words_ = 0.0  # of those that were pickled before there was any
 
     def _task(self) -> EntityTask:
         return EntityTask(self.entity_weight)
