@@ -117,9 +117,24 @@ def test_it_is_learned_from_later_texts_too(units):
     assert pretrainer.inside_words_ == pretrainer.tower_.inside_words > 0.1
 
 
+def test_what_was_pickled_before_there_was_any_is_of_whole_words(units):
+    tower = units[0].tower_
+    make, (cls, fields, _) = tower.__reduce__()
+    labelled = tower.with_head(tower.head, tower.labels)
+    del fields["inside_words"]
+    old = make(cls, fields, labelled.digest)
+    assert old.inside_words == 0
+    assert old.with_head(old.head, old.labels).digest == labelled.digest
+    fitted = EntityPretrainer.from_tower(old)
+    del fitted.inside_words_
+    assert [span[:2] for span in fitted.predict(["take 450mg daily"])[0]] == [(5, 10)]
+
+
 @pytest.mark.parametrize("share", [-0.1, 1.5, 1, "0.5", None, float("nan")])
 def test_forged_shares_are_refused(units, share):
-    tower = units[0].tower_
+    tower, message = units[0].tower_, "inside_words=.* must be a float from 0 to 1"
     stored = {**tower._stored_fields(lambda base: 0), "inside_words": share}
-    with pytest.raises(ValueError, match="inside_words=.* must be a float from 0 to 1"):
+    with pytest.raises(ValueError, match=message):
         Tower._read_fields(stored, lambda place, kind: tower.base)
+    with pytest.raises(ValueError, match=message):
+        ComposedTagger()._take({"labels": ["a"], "inside_words": share})
