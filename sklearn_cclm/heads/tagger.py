@@ -5,11 +5,8 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any, Self
 
-import numpy as np
-
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._targets.entities import Span, token_tags
-from sklearn_cclm._text.read import read_rows
+from sklearn_cclm._targets.entities import Span, are_tokens, input_rows, token_tags
 from sklearn_cclm._training.entity_task import Entities
 from sklearn_cclm._training.finding import EntityFinder
 from sklearn_cclm.datasets import read_conll
@@ -274,11 +271,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
         """
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
-        rows = list(read_rows(X, self.column))
-        texts = self._texts(rows)
-        tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
-        tokens = rows if tokenized else texts
-        return token_tags(tokens, self._find(texts), gap=int(tokenized))
+        rows = input_rows(X, missing=self.missing, column=self.column)
+        return token_tags(rows, self._find(self._texts(rows)), gap=int(are_tokens(rows)))
 
     def predict_spans(self, X: Any) -> list[list[Span]]:
         """Return the entities of texts.
