@@ -276,8 +276,9 @@ def _warn_of_blanks(given: list[list[Span]], kept: list[list[Span]]) -> None:
     if cut:
         index, span = cut[0]
         warnings.warn(
-            f"{len(cut)} of {n_given} spans have blanks at an end, which are left out, such as "
-            f"{tuple(span)} of text {index}; {n_given - n_kept} have nothing else and are dropped.",
+            f"{len(cut)} of {n_given} spans begin or end with spaces or other blanks, which are "
+            f"left out, such as {tuple(span)} of text {index}; {n_given - n_kept} of them hold "
+            "nothing else and are dropped.",
             UserWarning,
             stacklevel=3,
         )

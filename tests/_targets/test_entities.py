@@ -140,8 +140,8 @@ def test_spans_with_blanks_at_an_end_are_trimmed_with_one_warning():
     texts = ["Ada met\u00a0 Bob\n", "Eve", " "]
     spans = [[(0, 4, "x"), (7, 13, "x")], [(0, 3, "x")], [(0, 1, "x")]]
     match = (
-        r"^3 of 4 spans have blanks at an end, which are left out, such as \(0, 4, 'x'\) of text "
-        r"0; 1 have nothing else and are dropped"
+        r"^3 of 4 spans begin or end with spaces or other blanks, which are left out, such as "
+        r"\(0, 4, 'x'\) of text 0; 1 of them hold nothing else and are dropped"
     )
     with pytest.warns(UserWarning, match=match) as caught:
         found = read_entities(texts, spans)[1]
@@ -159,7 +159,7 @@ def test_spans_with_blanks_at_an_end_are_trimmed_with_one_warning():
     ids=["tags of characters", "tokens", "spans that overlap in a blank"],
 )
 def test_blanks_in_other_forms(X, y, expected):
-    with pytest.warns(UserWarning, match="blanks at an end"):
+    with pytest.warns(UserWarning, match="end with spaces"):
         assert read_entities(X, y)[1] == expected
 
 

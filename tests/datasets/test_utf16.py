@@ -29,5 +29,5 @@ def test_a_character_is_not_cut():
 
 
 def test_blanks_at_an_end():
-    with pytest.warns(UserWarning, match="1 of 1 spans have blanks"):
+    with pytest.warns(UserWarning, match="1 of 1 spans begin or end with spaces"):
         assert spans_from_utf16(["🙂 Ada"], [[(2, 6, "x")]]) == [[(2, 5, "x")]]
