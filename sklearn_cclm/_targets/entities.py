@@ -245,7 +245,7 @@ def _checked(spans: list[list[Span]], texts: Sequence[str]) -> list[list[Span]]:
         for one, other in pairwise(row):
             if one.end > other.start:
                 raise ValueError(
-                    f"Spans {tuple(one)} and {tuple(other)} of text {index} "
+                    f"Spans {one[:3]} and {other[:3]} of text {index} "
                     f"({short_repr(texts[index])}) overlap: keep one of them."
                 )
     _warn_of_blanks(spans, found)
@@ -277,7 +277,7 @@ def _warn_of_blanks(given: list[list[Span]], kept: list[list[Span]]) -> None:
         index, span = cut[0]
         warnings.warn(
             f"{len(cut)} of {n_given} spans begin or end with spaces or other blanks, which are "
-            f"left out, such as {tuple(span)} of text {index}; {n_given - n_kept} of them hold "
+            f"left out, such as {span[:3]} of text {index}; {n_given - n_kept} of them hold "
             "nothing else and are dropped.",
             UserWarning,
             stacklevel=3,

@@ -62,7 +62,7 @@ def _moved(spans: Sequence[Span], text: str, index: int) -> list[Span]:
         start, end = (bisect_left(places, place) for place in (span.start, span.end))
         if (places[start], places[end]) != (span.start, span.end):
             raise ValueError(
-                f"Span {tuple(span)} of text {index} begins or ends within a character: its places "
+                f"Span {span[:3]} of text {index} begins or ends within a character: its places "
                 "do not count units of UTF-16."
             )
         found.append(span._replace(start=start, end=end))
