@@ -85,6 +85,8 @@ def read_conll(
     >>> tags
     [['B-person', 'O'], ['O']]
     """
+    if comment == "":
+        raise ValueError("comment='' begins every line: pass a sign, such as '#', or None.")
     paths = [path] if isinstance(path, str | os.PathLike) else path
     sentences: list[list[str]] = []
     tags: list[list[str]] = []
@@ -134,7 +136,7 @@ def _rows(
 def _row(name: str, line: Line, places: Layout) -> Iterator[tuple[str, str]]:
     """Yield token and tag of one line, or nothing if there is no token to be tagged."""
     try:
-        token, tag = line.columns[places.token], line.columns[places.tag]
+        token, tag = line.columns[places.token], line.columns[places.tag].strip()
     except IndexError:
         token = tag = ""
     if not tag or (not token and tag != "O"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from numbers import Integral
 from typing import NamedTuple, TypeAlias
 
 from sklearn_cclm._targets.tag_schemes import is_tag, read_scheme
@@ -66,7 +67,8 @@ def without_comments(lines: Sequence[Line], sign: str | None) -> list[Line]:
         if line.text.startswith("#") and _SPACES.search(line.text) is not None:
             alike = ("\t" in line.text, len(line.columns)) in widths or not others
             tagged = any(column in tags or is_tag(column) for column in line.columns[1:])
-            if not (alike and tagged) and (not kept or not kept[-1].columns):
+            named = alike and (tagged or "\t" in line.text)
+            if not named and (not kept or not kept[-1].columns):
                 continue
         kept.append(line)
     return kept
@@ -82,31 +84,42 @@ def layout(lines: Sequence[Line], names: Sequence[str], token: Column, tag: Colu
     """Return where tokens and tags stand in lines of two columns or more, or raise ValueError."""
     numbered = _are_numbered(lines)
     found = Layout(int(numbered) if token is None else _index("token", token, names), -1, numbered)
-    if tag is not None:
-        return found._replace(tag=_index("tag", tag, names))
     rows = [line.columns for line in lines if line.columns and not found.is_part(line)]
-    return found._replace(tag=_tag_column(rows, found.token, numbered))
+    column = _tag_column(rows, found.token, numbered) if tag is None else _index("tag", tag, names)
+    ends = {
+        number + (number < 0) * len(row) for row in rows[:1] for number in (found.token, column)
+    }
+    if len(ends) == 1:
+        raise ValueError(f"token and tag are the same column of {rows[0]}")
+    return found._replace(tag=column)
 
 
 def _index(name: str, column: int | str, names: Sequence[str]) -> int:
     """Return the number of a column."""
-    if isinstance(column, int):
-        return column
+    if isinstance(column, Integral) and not isinstance(column, bool):
+        return int(column)
+    if not isinstance(column, str):
+        raise TypeError(f"{name}={column!r} must be the number or the name of a column.")
     if column not in names:
-        raise ValueError(f"{name}={column!r} is not among the columns {list(names)}.")
+        raise ValueError(f"{name}={column!r} is not among the columns {list(names)}")
     return names.index(column)
 
 
 def _are_numbered(lines: Sequence[Line]) -> bool:
-    """Whether the first of three columns or more counts the tokens of each sentence."""
-    sentences = [list(rows) for filled, rows in groupby(lines, key=_filled) if filled]
-    for sentence in sentences:
-        numbers = [row.columns[0] for row in sentence if not _PART.fullmatch(row.columns[0])]
-        first = int(numbers[:1] != ["0"])
-        counted = [str(number) for number in range(first, first + len(numbers))]
-        if numbers != counted or min(len(row.columns) for row in sentence) < 3:
-            return False
-    return bool(sentences)
+    """Whether the first of three columns or more counts the tokens of sentences or documents."""
+    last = -1
+    for filled, sentence in groupby(lines, key=_filled):
+        rows = [
+            line.columns for line in sentence if filled and not _PART.fullmatch(line.columns[0])
+        ]
+        for place, row in enumerate(rows):
+            if not row[0].isdecimal() or len(row) < 3:
+                return False
+            number = int(row[0])
+            if number != last + 1 and (place > 0 or number not in (0, 1)):
+                return False
+            last = number
+    return last >= 0
 
 
 def _filled(line: Line) -> bool:

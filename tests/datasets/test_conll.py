@@ -120,6 +120,7 @@ LAYOUTS = {
     "CoNLL-U": "# text = Ada came\n1\tAda\tAda\tX\t_\t_\t2\tnsubj\t_\tB-PER\n"
     "2-3\tcame\t_\t_\t_\t_\t_\t_\t_\t_\n2\tcame\tcome\tX\t_\t_\t0\troot\t_\tO\n"
     "2.1\tcome\tcome\tX\t_\t_\t_\t_\t_\t_\n\n# text = #\n1\t#\t#\tX\t_\t_\t0\troot\t_\tO\n\n",
+    "numbers of documents": "1\tAda\tB-PER\n2\tcame\tO\n\n3\t#\tO\n",
     "numbers from 0": "0 Ada NN B-PER\n1 came VB O\n\n0 # NN O\n",
     "CoNLL-2012": "#begin document (x); part 000\nAda B-PER\ncame O\n\n# O\n\n#end document\n",
     "tags in the middle": "Ada\tB-PER\t0.9\ncame\tO\t1.0\n\n#\tO\t0.5\n",
@@ -160,19 +161,25 @@ def test_columns_by_number_and_by_name(write):
         read_conll(path, tag="ner")
     with pytest.raises(ValueError, match="line 2: .* is not a token and a tag"):
         read_conll(path, tag=7)
+    with pytest.raises(ValueError, match="token and tag are the same column of"):
+        read_conll(path, token=2, tag=-1)
+    with pytest.raises(TypeError, match="tag=True must be the number or the name"):
+        read_conll(path, tag=True)
 
 
 def test_comments_by_their_sign(write):
     path = write("% by hand\nAda B-PER\n%%\n# O\n")
     assert read_conll(path, comment="%")[0] == [["Ada", "#"]]
     assert read_conll(write("Ada O\n# not a tag\n"), comment="#")[0] == [["Ada"]]
+    with pytest.raises(ValueError, match="comment='' begins every line"):
+        read_conll(path, comment="")
 
 
 def test_hashtags_are_tokens(write):
-    tokens = ["#", "#ff", "#1"]
-    assert read_conll(write("\n\n".join(f"{token}\tB-x" for token in tokens)))[0] == [
-        [token] for token in tokens
-    ]
+    tokens = ["#", "#ff", "#1", "# 1"]
+    assert read_conll(write("\n\n".join(f"{token}\tx{i}" for i, token in enumerate(tokens))))[
+        0
+    ] == [[token] for token in tokens]
 
 
 def test_labels_alone_in_the_last_column(write):
