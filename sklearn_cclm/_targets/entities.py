@@ -90,24 +90,25 @@ def are_tokens(rows: Sequence[Any]) -> bool:
     return any(isinstance(row, list | tuple) for row in rows)
 
 
-def have_entities(texts: Sequence[str], y: Any) -> bool:
-    """Whether what is right of texts are their entities, and not labels or targets."""
+def given_entities(texts: Sequence[str], y: Any) -> tuple[list[list[Span]], bool] | None:
+    """Return the entities of checked texts, and whether tags of characters tell them.
+
+    None if what is right of the texts is something else, such as labels.
+    """
     try:
         answers = [plain(answer) for answer in _rows(y, None)]
     except (TypeError, ValueError):  # as of a frame of several targets
-        return False
-    if any(isinstance(answer, Mapping) for answer in answers):
-        return True
-    lists = [answer for answer in answers if isinstance(answer, list | tuple)]
-    if any(isinstance(item, list | tuple | Mapping) for answer in lists for item in answer):
-        return True
-    pairs = zip(texts, answers, strict=True)
-    return any(lists) and all(_are_tags(row) and len(row) == len(text) for text, row in pairs)
-
-
-def have_tags(y: Any) -> bool:
-    """Whether entities are given as tags."""
-    return any(_are_tags(plain(answer)) for answer in _rows(y, None))
+        return None
+    items = [i for a in answers if isinstance(a, list | tuple) for i in a]
+    spans = any(isinstance(answer, Mapping) for answer in answers)
+    spans |= any(isinstance(item, list | tuple | Mapping) for item in items)
+    tagged = bool(items) and all(
+        answer == [] or (_are_tags(answer) and len(answer) == len(text))
+        for text, answer in zip(texts, answers, strict=True)
+    )
+    if not spans and not tagged:
+        return None
+    return _checked(_spans_of_texts(texts, answers), texts), tagged
 
 
 def _rows(values: Any, column: str | int | None) -> Iterable[Any]:

@@ -12,10 +12,8 @@ from sklearn.utils import check_consistent_length
 from sklearn_cclm._targets.entities import (
     Span,
     are_tokens,
-    have_entities,
-    have_tags,
+    given_entities,
     input_rows,
-    read_entities,
     token_tags,
 )
 from sklearn_cclm._targets.moved_spans import corrupted_spans
@@ -57,9 +55,8 @@ class Samples:
             raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
         y = list(y) if isinstance(y, Iterator) else y
         check_consistent_length(rows, y)
-        if y is None or are_tokens(rows) or not have_entities(rows, y):
-            return cls(rows, y)
-        return cls(rows, y, read_entities(rows, y)[1], have_tags(y))
+        found = None if y is None or are_tokens(rows) else given_entities(rows, y)
+        return cls(rows, y) if found is None else cls(rows, y, *found)
 
     def under(self, noise: TypoNoise) -> tuple[list[Any], Any]:
         """Return noisy texts, or lists of noisy tokens, and what is right of them."""

@@ -214,6 +214,8 @@ ROWS_OF_SPANS = {
     "doccano": lambda: [
         {"start_offset": start, "end_offset": end, "label": label} for start, end, label in TRIPLES
     ],
+    "set": lambda: set(TRIPLES),
+    "iterator": lambda: (list(span) for span in TRIPLES),
     "predicted": lambda: [Span(*span) for span in TRIPLES],
 }  # fmt: skip
 

@@ -217,6 +217,8 @@ FORMS = {
     "by name": [{key: [span[i] for span in row] for i, key in enumerate(KEYS)} for row in SPANS],
     "tags": [["B-x" if c.isupper() and not t[:i][-1:].isupper() else "I-x" if c.isupper() else "O"
               for i, c in enumerate(t)] for t in SHOUTS],
+    "tags or nothing": [["x" if c.isupper() else "O" for c in t] if t != "nobody" else []
+                        for t in SHOUTS],
     "labels alone": [["x" if c.isupper() else "O" for c in text] for text in SHOUTS],
 }  # fmt: skip
 
