@@ -1,4 +1,4 @@
-"""Where entities are once their text is normalised, and back."""
+"""Where entities are once their text is normalised, and back, and once it is corrupted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unicodedata import category, normalize
 
 import numpy as np
 
-from sklearn_cclm._targets.entities import Span
+from sklearn_cclm._targets.entities import Span, trimmed
 
 Normalize: TypeAlias = Callable[[Sequence[str]], list[str]]
 _JOINING = {*map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]), "\U00016d67"}
@@ -29,6 +29,28 @@ def original_spans(
 ) -> list[list[Span]]:
     """Return where spans of normalised texts are in the texts as they were given."""
     return _moved(spans, texts, normalize, _Runs.back)
+
+
+def corrupted_spans(
+    spans: Sequence[Sequence[Span]], texts: Sequence[str], origins: Sequence[np.ndarray]
+) -> list[list[Span]]:
+    """Return where spans are in corrupted texts, whose characters come from places in clean ones.
+
+    A place is where as many characters stand before it as come from before it: what is swapped
+    over the end of a span leaves it where it is, so that spans never overlap. Spans of which no
+    character is left vanish, and blanks at their ends are no part of them.
+    """
+    found = []
+    for row, text, origin in zip(spans, texts, origins, strict=True):
+        before = np.sort(origin)
+        row = [
+            span._replace(
+                start=int(before.searchsorted(span.start)), end=int(before.searchsorted(span.end))
+            )
+            for span in row
+        ]
+        found.append(trimmed(row, text))
+    return found
 
 
 def _moved(

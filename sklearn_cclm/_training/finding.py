@@ -9,10 +9,15 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._targets.entities import Span, read_entities, token_probabilities
+from sklearn_cclm._targets.entities import (
+    Span,
+    are_tokens,
+    input_rows,
+    read_entities,
+    token_probabilities,
+)
 from sklearn_cclm._targets.entity_tags import entity_f1
 from sklearn_cclm._targets.rows import Rows
-from sklearn_cclm._text.read import read_rows
 from sklearn_cclm._training.entity_task import EntityTask, Named
 from sklearn_cclm._training.tagging import find_entities, tag_scores
 from sklearn_cclm._training.trainer import Trainer
@@ -103,10 +108,8 @@ class EntityFinder(Trainer):
         check_is_fitted(self)
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
-        rows = list(read_rows(X, self.column))
-        texts = read_entities(rows, missing=self.missing)[0]
-        tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
-        return texts, rows if tokenized else None
+        rows = input_rows(X, missing=self.missing, column=self.column)
+        return read_entities(rows)[0], rows if are_tokens(rows) else None
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
         """Return the entities of checked texts."""

@@ -193,10 +193,11 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         ----------
         X : iterable of str, iterable of lists of str, or path-like
             Texts, or lists of tokens, which are joined by single spaces, or CoNLL files as
-            `read_conll` reads them.
+            `read_conll` reads them; if they need its parameters, ``*read_conll(path, tag=2)``.
         y : iterable, default=None
             For each text its entities, ``(start, end, label)`` or mappings with these keys, in
-            characters; for each list of tokens their tags, BIO or a like scheme; of files None.
+            characters, or a tag for each character; for each list of tokens their tags, BIO or a
+            like scheme; of files None. Blanks at the ends of entities are left out, with a warning.
         validation : (X, y) or path-like, default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 

@@ -67,8 +67,8 @@ class RobustnessDisplay:
         ----------
         estimator : estimator
             Fitted, and reading texts.
-        X : iterable of str of shape (n,)
-            Clean texts, best held out.
+        X : iterable of str, or of lists of str, of shape (n,)
+            Clean texts, or lists of tokens, best held out.
         y : array-like of shape (n,), default=None
             What is right of them.
         name : str, default=None
@@ -96,8 +96,8 @@ class RobustnessDisplay:
         ----------
         estimators : dict of str to estimator
             Fitted models by name.
-        X : iterable of str of shape (n,)
-            Clean texts, best held out.
+        X : iterable of str, or of lists of str, of shape (n,)
+            Clean texts, or lists of tokens, best held out.
         y : array-like of shape (n,), default=None
             What is right of them.
         ax : matplotlib Axes, default=None
@@ -110,7 +110,7 @@ class RobustnessDisplay:
         RobustnessDisplay
             The display, plotted.
         """
-        X = list(X) if isinstance(X, Iterator) else X
+        X, y = (list(given) if isinstance(given, Iterator) else given for given in (X, y))
         seed = params.get("random_state", 0)
         if not isinstance(seed, Integral):  # what is drawn from would differ from model to model
             params["random_state"] = draw_seed(seed)

@@ -13,6 +13,7 @@ from sklearn_cclm import (
     ComposedEmbedder,
     ConvConfig,
     EntityPretrainer,
+    MultiTaskPretrainer,
     PooledConfig,
     StridedConfig,
     Tower,
@@ -96,6 +97,45 @@ def test_spans_tags_and_files_teach_the_same(fitted, tmp_path):
 @pytest.mark.parametrize("tower", ["conv", PooledConfig(width=16, hidden=32)])
 def test_other_towers_learn_names(tower):
     assert tiny(tower=tower, max_epochs=15, lr=1e-2).fit(TOKENS, TAGS).score(TOKENS, TAGS) > 0.8
+
+
+def test_blanks_at_the_ends_of_spans_are_told_and_not_learned():
+    texts = [" ".join(tokens) for tokens in TOKENS]
+    trimmed = [[span[:3] for span in row] for row in read_entities(TOKENS, TAGS)[1]]
+    exported = [
+        [(start, min(end + 1, len(text)), label) for start, end, label in row]
+        for text, row in zip(texts, trimmed, strict=True)
+    ]
+    n_spans = sum(map(len, trimmed))
+    count = sum(map(len, [set(a) - set(b) for a, b in zip(exported, trimmed, strict=True)]))
+    told = f"^{count} of {n_spans} spans begin or end with spaces"
+    with pytest.warns(UserWarning, match=told) as caught:
+        found = tiny(max_epochs=1).fit(texts, exported)
+    assert len(caught) == 1
+    same = tiny(max_epochs=1).fit(texts, trimmed)
+    assert found.tower_ == same.tower_
+    with pytest.warns(UserWarning, match=told):
+        assert found.score(texts, exported) == same.score(texts, trimmed)
+    with pytest.warns(UserWarning, match=told):
+        tiny(max_epochs=1).fit(texts, trimmed, validation=(texts, exported))
+    joint = MultiTaskPretrainer([("names", EntityPretrainer())], tiny().base, max_epochs=1)
+    with pytest.warns(UserWarning, match=told) as caught:
+        joint.fit(texts, {"names": exported})
+    assert len(caught) == 1
+
+
+def test_files_whose_columns_are_named(tmp_path):
+    path = tmp_path / "germeval.tsv"
+    rows = [
+        "".join(
+            f"{i}\t{token}\t{tag}\tO\n" for i, (token, tag) in enumerate(zip(*row, strict=True), 1)
+        )
+        for row in SENTENCES
+    ]
+    path.write_text("#\thttp://example.org\n" + "\n".join(rows))
+    with pytest.raises(ValueError, match=r"pass read_conll\(path, token=1, tag=2\)"):
+        tiny().fit(path)
+    assert read_conll(path, token=1, tag=2) == (TOKENS, TAGS)
 
 
 def test_targets_follow_the_characters_through_noise():
