@@ -32,14 +32,18 @@ class Labels:
         What each text, or each of its labels, counts.
     classes : array-like or None
         All labels, where they were given.
+    text_weights : ndarray of shape (n,) or None
+        What each text counts, where `weights` has those of classes as well.
     """
 
     values: np.ndarray
     weights: np.ndarray
     classes: Any = None
+    text_weights: np.ndarray | None = None
 
     def __getitem__(self, rows: np.ndarray) -> Labels:
-        return Labels(self.values[rows], self.weights[rows], self.classes)
+        texts = None if self.text_weights is None else self.text_weights[rows]
+        return Labels(self.values[rows], self.weights[rows], self.classes, texts)
 
 
 def check_labels(given: Given, texts: list[str], name: str) -> Labels:

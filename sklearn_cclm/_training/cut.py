@@ -44,3 +44,14 @@ class Cut:
     def lengths(self) -> np.ndarray:
         """Characters of each window."""
         return np.fromiter(map(len, self.pieces), dtype=np.int64, count=len(self.pieces))
+
+    def shared(self, weights: np.ndarray) -> np.ndarray:
+        """Return what each window counts, by its part of its text's weight; the mean stays.
+
+        Predictions of a text average its windows in the same way: by their lengths.
+        """
+        lengths = self.lengths.clip(min=1)
+        parts = lengths / np.bincount(self.owners, lengths)[self.owners]
+        parts *= len(self.pieces) / max(1, len(self.texts))
+        shared = (weights[self.owners].T * parts).T
+        return shared.astype(np.float32).clip(min=np.finfo(np.float32).tiny)

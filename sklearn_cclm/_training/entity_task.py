@@ -8,12 +8,14 @@ from os import PathLike
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sklearn_cclm._targets.entities import Span, read_entities
 from sklearn_cclm._targets.entity_tags import CharacterTags, TagSet
 from sklearn_cclm._targets.moved_spans import normalized_spans
 from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.hold_out import kinds_of
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import read_conll
@@ -71,6 +73,11 @@ class EntityTask(Task):
         whole = np.bincount(cut.owners, weights=cut.lengths, minlength=len(y.texts))
         tags = TagSet(self.labels).encode(spans, whole.astype(np.int64))
         return CharacterTags(tags, cut.lengths)
+
+    def kinds(self, y: Entities) -> csr_array:
+        owners = np.repeat(np.arange(len(y.spans)), [len(spans) for spans in y.spans])
+        labels = [span.label for spans in y.spans for span in spans]
+        return kinds_of(owners, labels, n=len(y.spans))
 
     def batch(
         self, view: View, example: np.ndarray, rng: np.random.Generator

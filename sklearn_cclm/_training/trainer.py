@@ -129,7 +129,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _loss(self, X: Any, y: Any) -> float:
         """Return the mean loss on texts, corrupted with a fixed seed."""
         check_is_fitted(self)
-        task = self._known()
+        task = self._known().scored()
         batches = self._reader(task).fixed(*self._read(task, X, y))
         device = resolve_device(self.device)
         return self._module().to(device).evaluate(batches, device)["loss"]

@@ -62,8 +62,7 @@ class ValueTask(Task):
                 f"y has {values.shape[1]} targets, but the first fit saw {len(self.mean)}."
             )
         standard = ((values - self.mean) / self.scale).astype(np.float32)
-        weights = (y.weights / y.weights.mean()).astype(np.float32)
-        return Labels(standard[cut.owners], weights[cut.owners])
+        return Labels(standard[cut.owners], cut.shared(y.weights / y.weights.mean()))
 
     def blank(self, n: int) -> Labels:
         """Return examples of any value, for texts whose numbers are to be told."""

@@ -72,17 +72,18 @@ class TaskModule(nn.Module):
 
     @torch.no_grad()
     def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
-        """Return the mean loss and metric over all predictions of the batches."""
+        """Return the mean loss and metric over all predictions of the batches, by their weights."""
         self.eval()
-        losses, metrics, n = 0.0, 0.0, 0
+        found = []
         for batch in batches:
             on_device = batch.to(device)
             encoding = self._encoding(on_device)
             loss, metric = self.head.evaluate(self._tower, encoding, on_device)
-            losses += float(loss.sum())
-            metrics += float(metric.sum())
-            n += len(batch)
-        return {"loss": losses / n, self.head.metric: metrics / n}
+            weighed = (loss, on_device.weights), (metric, on_device.text_weights)
+            found.append([[float((v * w).sum()), float(w.sum())] for v, w in weighed])
+        sums, totals = torch.tensor(found, dtype=torch.float64).sum(0).T
+        loss, metric = (sums / totals).tolist()
+        return {"loss": loss, self.head.metric: metric}
 
 
 class MultiTaskModule(nn.Module):
