@@ -9,7 +9,14 @@ from typing import Any, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from sklearn_cclm._targets.labels import Given, Labels, check_labels, loss_weights, numbered
+from sklearn_cclm._targets.labels import (
+    Given,
+    Labels,
+    check_labels,
+    check_named,
+    loss_weights,
+    numbered,
+)
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._tools.params import check_option, check_real
 from sklearn_cclm._training.cut import Cut
@@ -54,12 +61,15 @@ class LabelTask(Task):
         return [texts[row] for row in kept], labels[kept]
 
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
-        if y.values.ndim == 2:
-            return replace(self, classes=np.arange(y.values.shape[1]), multilabel=True)
-        classes = np.unique(y.values if y.classes is None else y.classes)
-        if len(classes) < 2:
-            raise ValueError(f"y has 1 class, {classes[0]!r}: two at least are needed.")
-        return replace(self, classes=classes, multilabel=False)
+        several = y.values.ndim == 2
+        if several:
+            classes = np.arange(y.values.shape[1])
+        else:
+            classes = np.unique(y.values if y.classes is None else y.classes)
+        if len(classes) < 2 and not several:
+            raise ValueError(f"y has 1 class, {classes.tolist()[0]!r}: two at least are needed.")
+        check_named(self.class_weight, classes, complete=several or y.classes is not None)
+        return replace(self, classes=classes, multilabel=several)
 
     def examples(self, cut: Cut, y: Labels) -> Labels:
         if not (y.classes is None or np.array_equal(np.unique(y.classes), self.classes)):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 
 from sklearn_cclm._targets.labels import Given
-from sklearn_cclm._training.label_task import LabelTask, some_labels
+from sklearn_cclm._training.label_task import some_labels
+from sklearn_cclm._training.text_classifier import TextClassifier
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
-class ClassificationPretrainer(BasePretrainer):
+class ClassificationPretrainer(TextClassifier, BasePretrainer):
     """Predict the labels of texts.
 
     Hidden: the label of each text, or which of several labels it has.
@@ -250,5 +251,24 @@ class ClassificationPretrainer(BasePretrainer):
         """
         return super().partial_fit(X, some_labels(self, y, sample_weight, classes))
 
-    def _task(self) -> LabelTask:
-        return LabelTask(self.class_weight, self.label_smoothing)
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the mean cross-entropy on texts, corrupted with a fixed seed.
+
+        It knows no `class_weight` and no smoothing, so that searches may vary them. For the share
+        of right labels pass ``scoring="accuracy"`` to a search.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : array-like of shape (n,) or (n, n_classes)
+            True labels, as for `fit`.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the texts.
+
+        Returns
+        -------
+        float
+            Greater is better, 0 at best.
+        """
+        return -self._loss(X, Given(y, sample_weight))
