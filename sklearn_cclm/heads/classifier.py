@@ -37,8 +37,9 @@ class ComposedClassifier(TextClassifier, ComposedHead):
     dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, 1 for those not named. "balanced" gives all classes the same
-        weight together. Of several labels, a weight is that of the texts that have the label.
+        Weights of the classes, 1 for those not named; names that `y` lacks are ignored. "balanced"
+        gives all classes the same weight together. Of several labels, a weight is that of the
+        texts that have the label.
     label_smoothing : float, default=0.0
         Share of each target, below 1, that is spread evenly over all classes.
     fit_towers : bool, default=False
@@ -70,7 +71,7 @@ class ComposedClassifier(TextClassifier, ComposedHead):
     max_grad_norm : float, default=1.0
         Gradients of a larger norm are scaled down to it.
     validation_fraction : float, default=0.1
-        Share of the texts held out for `history_`.
+        Share of the texts held out for `history_`: of each label alike, and of none all.
     early_stopping : bool, default=False
         Whether to stop when the held-out loss no longer falls, and return the best weights.
     patience : int, default=3
@@ -215,16 +216,18 @@ class ComposedClassifier(TextClassifier, ComposedHead):
     ) -> Self:
         """Train on texts and their labels.
 
-        Of a text longer than a base's `max_example_len`, each window has the text's label.
+        Of a text longer than a base's `max_example_len`, each window has the text's label,
+        and its part of the text's weight.
 
         Parameters
         ----------
         X : iterable of str of shape (n,)
             Texts; no stream.
-        y : array-like of shape (n,) or (n, n_classes)
+        y : array-like or sparse matrix of shape (n,) or (n, n_classes)
             Labels of any type, or for each text and class, 1 if the text has that label, else 0.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the texts, relative to each other. Those of weight 0 are left out.
+            Weights of the texts, relative to each other, in training and in what is held out.
+            Those of weight 0 are left out.
         validation : (X, y), default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 

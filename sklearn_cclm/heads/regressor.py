@@ -209,7 +209,8 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
     ) -> Self:
         """Train on texts and their targets.
 
-        Of a text longer than a base's `max_example_len`, each window has the text's target.
+        Of a text longer than a base's `max_example_len`, each window has the text's target,
+        and its part of the text's weight.
 
         Parameters
         ----------
@@ -218,7 +219,8 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
         y : array-like of shape (n,) or (n, n_targets)
             Finite numbers.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the texts, relative to each other. Those of weight 0 are left out.
+            Weights of the texts, relative to each other, in training and in what is held out.
+            Those of weight 0 are left out.
         validation : (X, y), default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 

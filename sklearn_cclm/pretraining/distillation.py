@@ -211,7 +211,7 @@ class DistillationPretrainer(BasePretrainer):
         """Train a tower on texts and the teacher's vectors of them.
 
         A text longer than the base's `max_example_len` is read in consecutive windows, each of
-        which is to match the vector of the text.
+        which is to match the vector of the text, and has its part of the text's weight.
 
         Parameters
         ----------
