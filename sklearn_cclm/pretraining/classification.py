@@ -33,8 +33,8 @@ class ClassificationPretrainer(TextClassifier, BasePretrainer):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, 1 for those not named; names that `y` lacks are ignored. "balanced"
         gives all classes the same weight together. Of several labels, a weight is that of the
-        texts that have the label;
-        "balanced" gives those with and those without it the same weight together.
+        texts that have the label; "balanced" gives those with and those without it the same weight
+        together.
     label_smoothing : float, default=0.0
         Share of each target, below 1, that is spread evenly over all classes, or over having and
         not having a label.

@@ -4,6 +4,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from sklearn_cclm import (
+    CCLMModelBase,
+    ClassificationPretrainer,
+    EntityPretrainer,
+    MaskedCharacterPretrainer,
+    MultiTaskPretrainer,
+)
 from sklearn_cclm._training.hold_out import hold_out, kinds_of
 
 
@@ -62,3 +69,47 @@ def test_kinds_of_counts_a_kind_once_a_text():
     kinds = kinds_of(np.array([0, 0, 2]), ["x", "x", "y"], n=4)
     assert kinds.toarray().astype(bool).tolist() == [[1, 0], [0, 0], [0, 1], [0, 0]]
     assert kinds.nnz == 2
+
+
+TEXTS = [f"{start} {word}" for start in ("my", "the", "a", "her") for word in ("card", "order")] * 5
+LABELS = np.array(["card", "order"] * 20)
+SPANS = [[(len(text) - 4, len(text), label)] for text, label in zip(TEXTS, LABELS, strict=True)]
+
+
+def held_out_rows(pretrainer, y):
+    task = pretrainer._known()
+    texts, y = pretrainer._read(task, TEXTS, y)
+    _, held_out = pretrainer._reader(task).batches(texts, y, fraction=0.1, seed=0)
+    return held_out
+
+
+def rows_of(batches):
+    (chunk,) = batches.chunks()
+    return chunk.rows.tolist()
+
+
+def test_tasks_of_a_joint_training_hold_out_the_same_texts():
+    base = CCLMModelBase(width=8, n_buckets=50)
+    tasks = {
+        "chars": MaskedCharacterPretrainer(tower="pooled"),
+        "labels": ClassificationPretrainer(),
+        "names": EntityPretrainer(tower="pooled"),
+    }
+    joint = MultiTaskPretrainer(list(tasks.items()), base, max_epochs=1, random_state=0)
+    odd = np.where(np.arange(40) < 39, LABELS, "odd")
+    y = {"labels": odd, "names": SPANS}
+    held_out = held_out_rows(joint.fit(TEXTS, y), y)
+    chars, labels, names = (rows_of(held_out.of[name]) for name in tasks)
+    assert chars == labels == names
+    assert np.unique(odd[labels], return_counts=True)[1].tolist() == [2, 2]
+
+
+def test_kinds_of_entities_are_not_held_out_whole():
+    """Each label but one is that of one text."""
+    spans = [[(0, 1, f"kind {min(row, 20)}")] for row in range(40)]
+    pretrainer = EntityPretrainer(
+        CCLMModelBase(width=8, n_buckets=50), tower="pooled", max_epochs=1, random_state=0
+    )
+    rows = rows_of(held_out_rows(pretrainer.fit(TEXTS, spans), spans))
+    assert rows
+    assert min(rows) >= 20
