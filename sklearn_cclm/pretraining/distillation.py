@@ -359,7 +359,7 @@ class VectorHead(Head):
             cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1)
             loss = ((1 - cosine) * weights).mean()
             if self.relational:
-                errors = (own @ own.T - targets @ targets.T).square()
+                errors = F.mse_loss(own @ own.T, targets @ targets.T, reduction="none")
                 loss = loss + self.relational * (errors * weights.outer(weights)).mean()
             losses.append(loss)
         return torch.stack(losses).mean()
