@@ -39,8 +39,8 @@ class ValueTask(Task):
         if given.y is None:
             raise ValueError(f"A {self.name} requires y to be passed, but the target y is None.")
         values = target_array(given.y)
-        if values.dtype.kind in "USmM":
-            raise ValueError(f"y must hold numbers, got values of the type {values.dtype}.")
+        if values.dtype.kind in "mM":
+            raise ValueError(f"y must hold numbers, got {values.dtype}: convert it to some.")
         values = check_array(
             values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y"
         )
