@@ -153,7 +153,7 @@ def _text(row: Any, index: int, missing: str) -> str:
     """Return one row as a str."""
     if isinstance(row, str):
         return str.__str__(row)  # plain str() drops a numpy string's last NULs, and names an Enum
-    if _is_missing(row):
+    if is_missing(row):
         if missing == "empty":
             return ""
         raise ValueError(
@@ -166,7 +166,7 @@ def _text(row: Any, index: int, missing: str) -> str:
     )
 
 
-def _is_missing(row: Any) -> bool:
+def is_missing(row: Any) -> bool:
     """Whether a row is None, NaN, NaT or pandas' NA."""
     return (
         row is None

@@ -41,6 +41,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def weights(self) -> Tensor:
+        """What the loss of each prediction counts, by default 1; of several labels the mean."""
+        found = self.extra.get("weights")
+        if found is None:
+            return torch.ones(len(self), device=self.ids.device)
+        return found if found.ndim == 1 else found.mean(1)
+
+    @property
+    def text_weights(self) -> Tensor:
+        """What each prediction counts in a metric, which knows no weights of classes."""
+        return self.extra.get("text_weights", self.weights)
+
     @classmethod
     def from_numpy(
         cls,

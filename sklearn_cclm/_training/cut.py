@@ -58,3 +58,14 @@ class Cut:
         followed = np.append(follows[1:], False)[: len(self.owners)]
         before = self.overlap // 2
         return follows * before, self.lengths - followed * (self.overlap - before)
+
+    def shared(self, weights: np.ndarray) -> np.ndarray:
+        """Return what each window counts, by its part of its text's weight; the mean stays.
+
+        Predictions of a text average its windows in the same way: by their lengths.
+        """
+        lengths = self.lengths.clip(min=1)
+        parts = lengths / np.bincount(self.owners, lengths)[self.owners]
+        parts *= len(self.pieces) / max(1, len(self.texts))
+        shared = (weights[self.owners].T * parts).T
+        return shared.astype(np.float32).clip(min=np.finfo(np.float32).tiny)

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sklearn_cclm._targets.entities import Span, read_entities
 from sklearn_cclm._targets.entity_tags import (
@@ -19,6 +20,7 @@ from sklearn_cclm._targets.entity_tags import (
 from sklearn_cclm._targets.moved_spans import normalized_spans
 from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.hold_out import kinds_of
 from sklearn_cclm._training.tagging import find_entities
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
@@ -109,6 +111,11 @@ class EntityTask(Task):
         whole = np.bincount(cut.owners, weights=cut.lengths, minlength=len(y.texts))
         tags = self.tags.encode(spans, whole.astype(np.int64))
         return CharacterTags(tags, cut.lengths)
+
+    def kinds(self, y: Entities) -> csr_array:
+        owners = np.repeat(np.arange(len(y.spans)), [len(spans) for spans in y.spans])
+        labels = [span.label for spans in y.spans for span in spans]
+        return kinds_of(owners, labels, n=len(y.spans))
 
     def batch(
         self, view: View, example: np.ndarray, rng: np.random.Generator

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sklearn_cclm._text.streams import read_texts
 from sklearn_cclm._training.cut import Cut
@@ -74,6 +75,17 @@ class Task(ABC):
     def examples(self, cut: Cut, y: Any) -> Any:
         """Return what goes with each window of texts, indexable by an array of rows; or None."""
         return None
+
+    def kinds(self, y: Any) -> csr_array | None:
+        """Return which kinds each text is of, (n, n_kinds), for all to be in both parts; or None.
+
+        A part of the texts of each kind is held out, and a kind of one text is trained on.
+        """
+        return None
+
+    def scored(self) -> Self:
+        """Return the task that `score` measures, in which nothing counts more than the rest."""
+        return self
 
     def shown(self, pieces: list[str], example: Any) -> list[str]:
         """Return what a batch shows of its texts: each once, or in several views one by one."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -19,6 +20,7 @@ from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
 from sklearn_cclm._training.loop import train
+from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm.preprocessing import CharPreprocessor
 
@@ -136,10 +138,15 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _loss(self, X: Any, y: Any) -> float:
         """Return the mean loss on texts, corrupted with a fixed seed."""
         check_is_fitted(self)
-        task = self._known()
+        task = self._known().scored()
         batches = self._reader(task).fixed(*self._read(task, X, y))
         device = resolve_device(self.device)
         return self._module().to(device).evaluate(batches, device)["loss"]
+
+    def _text_logits(self, texts: list[str]) -> np.ndarray:
+        """Return what the output layer says of each text."""
+        module = self._module().to(resolve_device(self.device))
+        return text_logits(self._reader(self._known()), module, texts)
 
     def _module(self) -> Any:
         """Return the network as it was trained."""

@@ -32,7 +32,8 @@ class LabelHead(Head):
         losses = label_losses(logits, targets)
         if targets.ndim == 1:
             return losses, logits.argmax(1) == targets
-        return losses.mean(1), ((logits > 0) == (targets > 0)).all(1)
+        weighted = (losses * batch.extra["weights"]).mean(1) / batch.weights
+        return weighted, ((logits > 0) == (targets > 0)).all(1)
 
 
 def label_losses(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:

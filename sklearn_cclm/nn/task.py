@@ -75,18 +75,19 @@ class TaskModule(nn.Module):
 
     @torch.no_grad()
     def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
-        """Return the mean loss and metric over all predictions of the batches."""
+        """Return the mean loss and metric over all predictions of the batches, by their weights."""
         self.eval()
-        losses, metrics, n = 0.0, 0.0, 0
+        found = []
         for batch in batches:
             on_device = batch.to(device)
             encoding = self._encoding(on_device)
             loss, metric = self.head.evaluate(self._tower, encoding, on_device)
-            losses += float(loss.sum())
-            metrics += 0.0 if metric is None else float(metric.sum())
-            n += len(batch)
-        measured = {self.head.metric: metrics / n} if self.head.metric else {}
-        return {"loss": losses / n, **measured}
+            weighed = [(loss, on_device.weights), (metric, on_device.text_weights)]
+            known = weighed[: 1 if metric is None else 2]
+            found.append([[float((v * w).sum()), float(w.sum())] for v, w in known])
+        sums, totals = torch.tensor(found, dtype=torch.float64).sum(0).T
+        names = ["loss", *([self.head.metric] if self.head.metric else [])]
+        return dict(zip(names, (sums / totals).tolist(), strict=True))
 
 
 class MultiTaskModule(nn.Module):

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sklearn_cclm._targets.labels import Labels
 from sklearn_cclm._text.streams import TextStream, chunked
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm._training.batches import Batch
@@ -210,7 +211,7 @@ class DistillationPretrainer(BasePretrainer):
         """Train a tower on texts and the teacher's vectors of them.
 
         A text longer than the base's `max_example_len` is read in consecutive windows, each of
-        which is to match the vector of the text.
+        which is to match the vector of the text, and has its part of the text's weight.
 
         Parameters
         ----------
@@ -303,9 +304,10 @@ class Distillation(Task):
             rotation = np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1].copy()
         return replace(self, teacher_width=width, rotation=rotation)
 
-    def examples(self, cut: Cut, y: Any) -> np.ndarray:
+    def examples(self, cut: Cut, y: Any) -> Labels:
+        weights = cut.shared(np.ones(len(cut.texts)))
         if not cut.texts:
-            return np.empty((0, self.teacher_width or 0), dtype=np.float32)
+            return Labels(np.empty((0, self.teacher_width or 0), dtype=np.float32), weights)
         vectors = (self._teach(cut.texts) if y is None else y)[cut.owners]
         if bool(self.matryoshka) != (self.rotation is not None):
             raise ValueError("matryoshka cannot be changed while a training goes on.")
@@ -314,13 +316,13 @@ class Distillation(Task):
                 f"The vectors to match have length {vectors.shape[1]}, the tower was trained on "
                 f"{self.teacher_width}."
             )
-        return vectors if self.rotation is None else vectors @ self.rotation
+        return Labels(vectors if self.rotation is None else vectors @ self.rotation, weights)
 
     def batch(
-        self, view: View, example: np.ndarray, rng: np.random.Generator
+        self, view: View, example: Labels, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         filled = view.clean.any(axis=1)
-        return view.ids[filled], example[filled], {}
+        return view.ids[filled], example.values[filled], {"weights": example.weights[filled]}
 
     def head(self, width: int, n_chars: int) -> Head:
         if width != self.teacher_width:
@@ -350,14 +352,15 @@ class VectorHead(Head):
         self.relational = relational
 
     def forward(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
-        vectors, targets = tower.native(encoding), batch.targets
+        vectors, targets, weights = tower.native(encoding), batch.targets, batch.weights
         losses = []
         for width in self.widths:
             own = F.normalize(vectors[:, :width], dim=1)
-            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1).mean()
-            loss = 1 - cosine
+            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1)
+            loss = ((1 - cosine) * weights).mean()
             if self.relational:
-                loss = loss + self.relational * F.mse_loss(own @ own.T, targets @ targets.T)
+                errors = F.mse_loss(own @ own.T, targets @ targets.T, reduction="none")
+                loss = loss + self.relational * (errors * weights.outer(weights)).mean()
             losses.append(loss)
         return torch.stack(losses).mean()
 

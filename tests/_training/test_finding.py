@@ -109,7 +109,7 @@ def test_a_joint_training_shows_it_too():
 @each
 @pytest.mark.parametrize("texts", [X, [" ".join(tokens) for tokens in X]], ids=["tokens", "texts"])
 def test_cross_val_predict_gives_objects(finder, texts):
-    spans = [[(0, 3, "P")]] * len(texts)
+    spans = [[(0, 2, "P")]] * len(texts)
     y = Y if texts is X else spans
     found = cross_val_predict(finder(), texts, y, cv=2)
     assert (found.dtype, found.shape) == (object, (20,))

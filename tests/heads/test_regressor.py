@@ -1,6 +1,9 @@
 """`ComposedRegressor`: one target or several."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from sklearn_cclm import ComposedRegressor, ModelFormatError, load
@@ -51,8 +54,16 @@ def test_weights_count(tower, data):
 
 
 def test_what_is_no_number_is_refused(tower, data):
-    for y in ([np.nan] * len(data[0]), ["a"] * len(data[0]), None):
+    n = len(data[0])
+    for y in ([np.nan] * n, ["a"] * n, None, np.zeros(n, dtype="M8[D]")):
         with pytest.raises(ValueError, match="NaN|convert|requires y"):
+            head(tower).fit(data[0], y)
+
+
+def test_missing_targets_are_told_with_their_rows(tower, data):
+    gap = [1.0, None, *[2.0] * (len(data[0]) - 2)]
+    for y in (gap, pd.Series(gap, dtype="Float64"), pl.Series(gap), pa.array(gap)):
+        with pytest.raises(ValueError, match=r"missing value\(s\), in the rows \[1\]"):
             head(tower).fit(data[0], y)
 
 
