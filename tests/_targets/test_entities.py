@@ -434,6 +434,8 @@ def test_seqeval_is_named_where_it_is_missing(monkeypatch):
 COUNTS = {  # sentences, entities by label
     "wnut17.train": (3394, dict(person=660, location=548, group=264, corporation=221,
                                 product=142, **{"creative-work": 140})),
+    "wnut17.dev": (1009, dict(person=470, location=74, group=39, corporation=34,
+                              product=114, **{"creative-work": 105})),
     "wnut17.test": (1287, dict(person=429, location=150, group=165, corporation=66,
                                product=127, **{"creative-work": 142})),
     "wikigold.all": (1696, dict(LOC=1014, PER=934, ORG=898, MISC=712)),
