@@ -291,6 +291,7 @@ BAD_ROWS = {
     "another scheme": ([["a"], ["b"]], [["b-x"], ["i-x"]], ValueError, "Text 0 has the tag 'b-x'"),
     "little o": ([["a", "b"]], [["x", "o"]], ValueError, "the tag 'o'"),
     "sign": ([["a", "b"]], [["x", "_"]], ValueError, "the tag '_'"),
+    "padding": ([["a", "b"]], [["x", "[PAD]"]], ValueError, r"the tag '\[PAD\]'"),
     "digit": ([["a", "b"]], [["x", "0"]], ValueError, "the tag '0'"),
     "no label": ([["a"]], [["B-"]], ValueError, "tag 'B-'"),
     "missing tag": ([["a"]], [[None]], ValueError, "tag None"),
