@@ -123,7 +123,7 @@ def given_entities(texts: Sequence[str], y: Any) -> tuple[list[list[Span]], bool
     spans = any(isinstance(answer, Mapping) for answer in answers)
     spans |= any(isinstance(item, list | tuple | Mapping) for item in items)
     tagged = bool(items) and all(
-        answer == [] or (_are_tags(answer) and len(answer) == len(text))
+        answer in ([], ()) or (_are_tags(answer) and len(answer) == len(text))
         for text, answer in zip(texts, answers, strict=True)
     )
     if not spans and not tagged:

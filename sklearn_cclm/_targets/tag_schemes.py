@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
+from string import punctuation
 from typing import Any, NamedTuple, TypeAlias
 
 BARE_LABEL = "entity"  # what tags name that are a letter alone
@@ -87,7 +88,7 @@ def _labels(names: list[str], first: Mapping[str, int]) -> dict[str, Tag]:
     rests = Counter(rest for name in names for rest in _without_letter(name))
     for name in names:
         alike = any(rests[rest] > 1 for rest in _without_letter(name))
-        whole = name.strip("-_") == name and any(map(str.isalpha, name))
+        whole = name.strip(punctuation) == name and any(map(str.isalpha, name))
         if alike or not whole or name == "o":
             raise _unread(first[name], name)
     return {name: Tag("", name) for name in names}

@@ -113,12 +113,10 @@ def _are_numbered(lines: Sequence[Line]) -> bool:
             line.columns for line in sentence if filled and not _PART.fullmatch(line.columns[0])
         ]
         for place, row in enumerate(rows):
-            if not row[0].isdecimal() or len(row) < 3:
+            numbers = {str(number): number for number in (last + 1, *((0, 1) if not place else ()))}
+            if row[0] not in numbers or len(row) < 3:
                 return False
-            number = int(row[0])
-            if number != last + 1 and (place > 0 or number not in (0, 1)):
-                return False
-            last = number
+            last = numbers[row[0]]
     return last >= 0
 
 

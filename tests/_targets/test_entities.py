@@ -291,6 +291,7 @@ BAD_ROWS = {
     "another scheme": ([["a"], ["b"]], [["b-x"], ["i-x"]], ValueError, "Text 0 has the tag 'b-x'"),
     "little o": ([["a", "b"]], [["x", "o"]], ValueError, "the tag 'o'"),
     "sign": ([["a", "b"]], [["x", "_"]], ValueError, "the tag '_'"),
+    "padding": ([["a", "b"]], [["x", "[PAD]"]], ValueError, r"the tag '\[PAD\]'"),
     "digit": ([["a", "b"]], [["x", "0"]], ValueError, "the tag '0'"),
     "no label": ([["a"]], [["B-"]], ValueError, "tag 'B-'"),
     "missing tag": ([["a"]], [[None]], ValueError, "tag None"),
@@ -429,6 +430,8 @@ def test_f1_is_that_of_seqeval(pairs):
 COUNTS = {  # sentences, entities by label
     "wnut17.train": (3394, dict(person=660, location=548, group=264, corporation=221,
                                 product=142, **{"creative-work": 140})),
+    "wnut17.dev": (1009, dict(person=470, location=74, group=39, corporation=34,
+                              product=114, **{"creative-work": 105})),
     "wnut17.test": (1287, dict(person=429, location=150, group=165, corporation=66,
                                product=127, **{"creative-work": 142})),
     "wikigold.all": (1696, dict(LOC=1014, PER=934, ORG=898, MISC=712)),

@@ -238,6 +238,17 @@ def test_entities_move_with_the_characters(y, kind):
     assert scorer(model, SHOUTS, y) == curve.mean[1]
 
 
+def test_entities_in_searches_and_displays():
+    pytest.importorskip("matplotlib", reason="the display needs matplotlib")
+    models = {"one": Entities().fit(SHOUTS), "two": Entities().fit(SHOUTS)}
+    display = RobustnessDisplay.from_estimators(models, iter(SHOUTS), iter(SPANS), noise="repeat")
+    assert [curve.area for curve in display.curves.values()] == [1, 1]
+    for y in FORMS.values():
+        scorer = make_robust_scorer(noise="repeat", rate=0.3)
+        found = cross_validate(Entities(), SHOUTS, y, scoring=scorer, cv=3)
+        assert found["test_score"].tolist() == [1, 1, 1]
+
+
 def test_what_the_score_gets():
     model = Entities().fit(SHOUTS)
     noise = {"noise": {"aa": "a", "bob": "b"}, "rates": (0, 1), "n_repeats": 1}
