@@ -76,6 +76,15 @@ class TagSet:
         texts : sequence of str
             The texts.
         """
+        owners, starts, ends, kinds, sure = (x.tolist() for x in self._found(scores, texts))
+        labels = [self.labels[kind - 1] for kind in kinds]
+        spans: list[list[Span]] = [[] for _ in texts]
+        for owner, span in zip(owners, map(Span, starts, ends, labels, sure), strict=True):
+            spans[owner].append(span)
+        return spans
+
+    def _found(self, scores: np.ndarray, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
+        """Return text, start, end, label and score of each entity, labels numbered from 1."""
         starts, ends, owners = words(texts)
         begin, inside = scores[:, 1::2], scores[:, 2::2]
         votes = np.concatenate([scores[:, :1], begin + inside], axis=1)
@@ -88,29 +97,22 @@ class TagSet:
         cut[1:] |= (said[1:] != said[:-1]) | (owners[1:] != owners[:-1])
         cut[:1] = True
         first = np.flatnonzero(cut)
-        sure = np.add.reduceat(totals, first) / np.add.reduceat(lengths, first)[:, None]
+        means = np.add.reduceat(totals, first) / np.add.reduceat(lengths, first)[:, None]
         last = np.append(first[1:], len(cut))[: len(first)] - 1
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         offset = (np.cumsum(sizes) - sizes)[owners[first]]
-        places = np.stack([owners[first], starts[first] - offset, ends[last] - offset, said[first]])
-        named = said[first] > 0
-        sure = _said(sure[:, 1:], said[first])[named].clip(max=1)
-        spans: list[list[Span]] = [[] for _ in texts]
-        for (owner, start, end, kind), score in zip(
-            places.T[named].tolist(), sure.tolist(), strict=True
-        ):
-            spans[owner].append(Span(start, end, self.labels[kind - 1], score))
-        return spans
+        sure = _said(means[:, 1:], said[first]).clip(max=1)
+        columns = owners[first], starts[first] - offset, ends[last] - offset, said[first], sure
+        return tuple(column[said[first] > 0] for column in columns)
 
     def _parts(
         self, scores: np.ndarray, votes: np.ndarray, starts: np.ndarray, ends: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the parts of words that are likeliest, as `parts` does."""
+        begins = scores[:, 1::2] * self.inside_words - scores[:, 2::2]
+        cuts = _said(begins, votes.argmax(axis=1)) > 0
         likely = np.log(np.maximum(votes, _LEAST))
-        begin, inside = (np.log(np.maximum(scores[:, k::2], _LEAST)) for k in (1, 2))
-        cost = -math.log(self.inside_words)
-        cuts = _said(begin - inside, votes.argmax(axis=1)) > cost
-        return parts(likely, cuts, starts, ends, cost=cost)
+        return parts(likely, cuts, starts, ends, cost=-math.log(self.inside_words))
 
 
 class CharacterTags:
