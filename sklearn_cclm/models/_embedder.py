@@ -67,6 +67,8 @@ class ComposedEmbedder(Composition):
     scales_ : dict of str to float
         What the features of each are divided by: the root mean square of the vectors' norms, on
         the texts of `fit`, or on 2,000 at most; 1 where there are towers alone.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
 
     See Also
     --------

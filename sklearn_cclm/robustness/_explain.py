@@ -99,6 +99,7 @@ def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
 
 def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:
     """Return the name of the tower that each feature is of."""
+    parts = [name for name, features in embedder._features_by_part() for _ in features]
     made = embedder.get_feature_names_out()
     try:
         names = steps.get_feature_names_out()
@@ -109,7 +110,8 @@ def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:
             f"The steps between the embedder and the model make features such as {names[0]!r}, of "
             f"which no tower can be told: leave out those that mix features such as {made[0]!r}."
         )
-    return np.array([name.partition("__")[0] for name in names])
+    of = dict(zip(made, parts, strict=True))
+    return np.array([of[name] for name in names])
 
 
 def _dense(values: Any) -> np.ndarray:
