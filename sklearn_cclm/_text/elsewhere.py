@@ -50,20 +50,15 @@ def refuse_elsewhere(X: Any) -> None:
             f"Texts need an order, which a {type(X).__name__} lacks: pass what it holds, such as "
             f"X[{first!r}], or name it with column=."
         )
-    line = _line(type(X))
-    if line is not None:
-        package = type(X).__module__.partition(".")[0].lstrip("_")
+    kinds = [
+        (parent.__module__.partition(".")[0].lstrip("_"), parent.__name__)
+        for parent in type(X).__mro__
+    ]
+    lines = [
+        _LINES[key] for key in (*kinds, *((package, "") for package, _ in kinds)) if key in _LINES
+    ]
+    if lines:
         raise TypeError(
-            f"Texts are expected, and a {type(X).__name__} of {package} does not hold them as "
-            f"such: {line}."
+            f"Texts are expected, got {kinds[0][0]}'s {type(X).__name__}, which does not hold them "
+            f"itself: {lines[0]}."
         )
-
-
-def _line(kind: type) -> str | None:
-    """Return what to write instead of an object of a class."""
-    for parent in kind.__mro__:
-        package = parent.__module__.partition(".")[0].lstrip("_")
-        line = _LINES.get((package, parent.__name__), _LINES.get((package, "")))
-        if line is not None:
-            return line
-    return None

@@ -27,8 +27,8 @@ def stand_in(module, name, *parents):
 
 
 def child(module, name):
-    """An object of a user's class that inherits from one of a package."""
-    return stand_in("mine", "Mine", type(stand_in(module, name)))
+    """An object of another class of the package that inherits from that one."""
+    return stand_in(module, f"Own{name}", type(stand_in(module, name)))
 
 
 FOREIGN = {
@@ -70,6 +70,14 @@ def test_refused_with_the_line_to_write(read, X, line, column):
     with pytest.raises(TypeError, match=line) as error:
         read(X, column=column)
     assert type(X).__name__ in str(error.value)
+
+
+def test_classes_of_users_are_known_by_their_parents():
+    class Mine(torch.utils.data.DataLoader):
+        pass
+
+    with pytest.raises(TypeError, match="for batch in X"):
+        check_texts(Mine(TEXTS))
 
 
 def test_what_only_looks_alike_is_read():
