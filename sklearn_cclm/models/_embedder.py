@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_bool
 from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
 from sklearn_cclm.models._composition import Composition
@@ -95,6 +95,7 @@ class ComposedEmbedder(Composition):
     """
 
     _truncations = ("window", "warn", "error")
+    _naming = ", or let make_composed find names"
 
     def __init__(
         self,
@@ -231,19 +232,4 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
     >>> [name for name, _ in embedder.towers]
     ['masked_language', 'masked_character']
     """
-    tasks = list(map(_task_name, towers))
-    total, seen = Counter(tasks), Counter[str]()
-    names = []
-    for task in tasks:
-        seen[task] += 1
-        names.append(f"{task}-{seen[task]}" if total[task] > 1 else task)
-    return ComposedEmbedder(list(zip(names, towers, strict=True)), **params)
-
-
-def _task_name(tower: Any) -> str:
-    """Return a name on the shelf as it is, the task of a tower or pretrainer, or the class."""
-    if isinstance(tower, str):
-        return tower
-    if isinstance(tower, Tower):
-        return tower.task
-    return tower._task().name if hasattr(tower, "_task") else type(tower).__name__.lower()
+    return ComposedEmbedder(list(zip(task_names(towers), towers, strict=True)), **params)
