@@ -20,6 +20,7 @@ from sklearn_cclm._training.predict import logits
 from sklearn_cclm._training.reader import Reader
 from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.datasets import read_conll
+from sklearn_cclm.preprocessing._unread import warn_unread
 
 _AT_ONCE = 2**20  # characters, once normalised
 
@@ -57,7 +58,9 @@ class EntityFinder(Trainer):
         check_is_fitted(self)
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
-        return read_entities(X, missing=self.missing, column=self.column)[0]
+        texts, _ = read_entities(X, missing=self.missing, column=self.column)
+        warn_unread(texts, self._reader(self._known()).preprocessors, missing=self.missing)
+        return texts
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
         """Return the entities of checked texts."""

@@ -24,6 +24,7 @@ from sklearn_cclm.models._embedder import ComposedEmbedder
 from sklearn_cclm.models._named_towers import check_alike, check_cls, check_pooling
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.values import Base, Tower
 from sklearn_cclm.values._value import built
 
@@ -178,7 +179,9 @@ class ComposedHead(StoredHead, Trainer):
         ]
 
     def _text_logits(self, texts: list[str]) -> np.ndarray:
-        return text_logits(self._reader(self._known()), self._module(), texts)
+        reader = self._reader(self._known())
+        warn_unread(texts, reader.preprocessors, missing=self.missing)
+        return text_logits(reader, self._module(), texts)
 
     def _settled(self, *, more: bool) -> Self:
         settled = copy(self)

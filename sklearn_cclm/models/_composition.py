@@ -17,6 +17,7 @@ from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._blocks import feature_names
 from sklearn_cclm.models._inference import Member
 from sklearn_cclm.models._named_towers import NamedTowers, only_towers
+from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.values import Tower
 
 
@@ -56,7 +57,10 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
         check_is_fitted(self)
         self._check_params()
         self._check_towers(self.towers_)
-        return check_texts(X, missing=self.missing, column=self.column)
+        texts = check_texts(X, missing=self.missing, column=self.column)
+        bases = dict.fromkeys(tower.base for _, tower in only_towers(self.towers_))
+        warn_unread(texts, [base.preprocessor() for base in bases], missing=self.missing)
+        return texts
 
     def _readable(self, texts: list[str]) -> list[str]:
         """Return the texts normalised, and cut to what every base reads, as `truncation` says."""
