@@ -28,6 +28,7 @@ _LINES = {
     ("pyarrow", "Dataset"): "pass X.to_table()",
     ("pyarrow", "Scanner"): "pass X.to_table()",
     ("pandas", "MultiIndex"): "pass X.get_level_values(...)",
+    ("pandas", "StringMethods"): "pass the Series without .str",
     ("tensorflow", "Tensor"): "pass [text.decode() for text in X.numpy()]",
     ("tensorflow", ""): "pass [text.decode() for text in X.as_numpy_iterator()]",
     ("torch", "DataLoader"): "pass [text for batch in X for text in batch]",

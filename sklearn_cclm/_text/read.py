@@ -100,11 +100,11 @@ def read_rows(X: Any, column: str | int | None) -> Iterable[Any]:
         if len(shape) != 2 or shape[1] != 1:
             raise ValueError(f"One column of texts is expected, got shape {tuple(shape)}: {_HOW}.")
         return _listed(X[:, 0])
-    if hasattr(X, "__len__") and hasattr(X, "__getitem__") and not hasattr(X, "__iter__"):
+    if shape != () and isinstance(X, Iterable):
+        return _listed(X)
+    if shape != () and hasattr(type(X), "__len__") and hasattr(type(X), "__getitem__"):
         return (X[place] for place in range(len(X)))
-    if shape == () or not hasattr(X, "__iter__"):
-        raise TypeError(f"An iterable of texts is expected, got {type(X).__name__}: {_HOW}.")
-    return _listed(X)
+    raise TypeError(f"An iterable of texts is expected, got {type(X).__name__}: {_HOW}.")
 
 
 def _dataset_rows(X: Any, column: str | int | None) -> Iterable[Any]:

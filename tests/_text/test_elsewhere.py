@@ -56,6 +56,7 @@ FOREIGN = {
         r"X\.to_table\(\)",
     ),
     "multiindex": (pd.MultiIndex.from_tuples([("one", 1), ("two", 2)]), r"get_level_values"),
+    "string methods": (pd.Series(TEXTS).str, r"without \.str"),
     "data loader": (torch.utils.data.DataLoader(TEXTS), r"for batch in X"),
     "open file": (io.StringIO("one\ntwo\n"), r"X\.read\(\)\.splitlines\(\)"),
     "open gzip": (gzip.GzipFile(fileobj=io.BytesIO(), mode="wb"), r"splitlines"),

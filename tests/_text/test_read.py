@@ -196,7 +196,9 @@ def test_unordered_is_refused(X):
         check_texts(X)
 
 
-@pytest.mark.parametrize("X", [3, None, pd.NA, object(), np.array("text"), pa.scalar("text")])
+@pytest.mark.parametrize(
+    "X", [3, None, pd.NA, object(), np.array("text"), pa.scalar("text"), list, iter]
+)
 def test_not_iterable_is_refused(X):
     with pytest.raises(TypeError, match="iterable of texts"):
         check_texts(X)
