@@ -180,6 +180,15 @@ def _text(row: Any, index: int, missing: str) -> str:
     )
 
 
+def _is_missing(row: Any) -> bool:
+    """Whether a row is None, NaN, NaT or pandas' NA."""
+    return (
+        row is None
+        or (isinstance(row, Real) and row != row)
+        or type(row).__name__ in ("NAType", "NaTType")
+    )
+
+
 def _advice(row: Any) -> str:
     """Return what to do with rows of another type than str."""
     if isinstance(row, bytes | bytearray):
@@ -189,12 +198,3 @@ def _advice(row: Any) -> str:
     if isinstance(row, Sequence) and row:
         return "pass [row[0] for row in X], or whichever place holds the text"
     return "convert it to str first"
-
-
-def _is_missing(row: Any) -> bool:
-    """Whether a row is None, NaN, NaT or pandas' NA."""
-    return (
-        row is None
-        or (isinstance(row, Real) and row != row)
-        or type(row).__name__ in ("NAType", "NaTType")
-    )
