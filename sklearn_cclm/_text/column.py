@@ -97,10 +97,10 @@ class ColumnMixin(OneReadMixin):
 def column_of(X: Any, column: str | int | None) -> str | None:
     """Return the name of the column that texts are read from; None where there is none."""
     name: Any = None
-    if type(X).__module__.partition(".")[0] == "datasets":
-        name = column if hasattr(X, "column_names") else X.column_name
-    elif isinstance(X, Mapping):
+    if isinstance(X, Mapping):
         name = column
+    elif type(X).__module__.partition(".")[0] == "datasets":
+        name = column if hasattr(X, "column_names") else X.column_name
     elif (names := column_names(X)) is not None:
         name = names[0] if column is None else column
     elif hasattr(type(X), "name") and not isinstance(X, PathLike):

@@ -24,6 +24,7 @@ from sklearn_cclm import (
     TypoNoise,
 )
 from sklearn_cclm._text.column import column_of
+from sklearn_cclm._text.read import check_texts
 from sklearn_cclm.preprocessing import MLMPreprocessor
 from sklearn_cclm.robustness import explain
 
@@ -91,6 +92,16 @@ def test_named_containers(X, column):
 @pytest.mark.parametrize(("X", "column"), NAMELESS.values(), ids=NAMELESS.keys())
 def test_nameless_containers(X, column):
     assert column_of(X, column) is None
+
+
+def test_batch_that_map_hands_in():
+    read = []
+
+    def look(batch):
+        read.append((column_of(batch, "title"), check_texts(batch, column="title")))
+
+    HF.map(look, batched=True)
+    assert read == [("title", TEXTS)]
 
 
 def test_names_begin_with_the_column(transformers):
