@@ -22,6 +22,7 @@ from sklearn_cclm._training.entity_task import EntityTask, Named
 from sklearn_cclm._training.tagging import find_entities, tag_scores
 from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.datasets import read_conll
+from sklearn_cclm.preprocessing._unread import warn_unread
 
 
 class EntityFinder(Trainer):
@@ -109,7 +110,9 @@ class EntityFinder(Trainer):
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
         rows = input_rows(X, missing=self.missing, column=self.column)
-        return read_entities(rows)[0], rows if are_tokens(rows) else None
+        texts, _ = read_entities(rows)
+        warn_unread(texts, self._reader(self._known()).preprocessors, missing=self.missing)
+        return texts, rows if are_tokens(rows) else None
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
         """Return the entities of checked texts."""

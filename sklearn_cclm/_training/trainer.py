@@ -23,6 +23,7 @@ from sklearn_cclm._training.loop import train
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.preprocessing._unread import warn_unread
 
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
@@ -145,8 +146,9 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
 
     def _text_logits(self, texts: list[str]) -> np.ndarray:
         """Return what the output layer says of each text."""
-        module = self._module().to(resolve_device(self.device))
-        return text_logits(self._reader(self._known()), module, texts)
+        reader = self._reader(self._known())
+        warn_unread(texts, reader.preprocessors, missing=self.missing)
+        return text_logits(reader, self._module().to(resolve_device(self.device)), texts)
 
     def _module(self) -> Any:
         """Return the network as it was trained."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_bool
 from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
 from sklearn_cclm.models._composition import Composition
@@ -67,6 +67,8 @@ class ComposedEmbedder(Composition):
     scales_ : dict of str to float
         What the features of each are divided by: the root mean square of the vectors' norms, on
         the texts of `fit`, or on 2,000 at most; 1 where there are towers alone.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
 
     See Also
     --------
@@ -93,6 +95,7 @@ class ComposedEmbedder(Composition):
     """
 
     _truncations = ("window", "warn", "error")
+    _naming = ", or let make_composed find names"
 
     def __init__(
         self,
@@ -229,19 +232,4 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
     >>> [name for name, _ in embedder.towers]
     ['masked_language', 'masked_character']
     """
-    tasks = list(map(_task_name, towers))
-    total, seen = Counter(tasks), Counter[str]()
-    names = []
-    for task in tasks:
-        seen[task] += 1
-        names.append(f"{task}-{seen[task]}" if total[task] > 1 else task)
-    return ComposedEmbedder(list(zip(names, towers, strict=True)), **params)
-
-
-def _task_name(tower: Any) -> str:
-    """Return a name on the shelf as it is, the task of a tower or pretrainer, or the class."""
-    if isinstance(tower, str):
-        return tower
-    if isinstance(tower, Tower):
-        return tower.task
-    return tower._task().name if hasattr(tower, "_task") else type(tower).__name__.lower()
+    return ComposedEmbedder(list(zip(task_names(towers), towers, strict=True)), **params)

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 
 from sklearn_cclm._text.codes import code_points, strings
+from sklearn_cclm._text.column import OneReadMixin
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._tools.params import check_option, check_real
 from sklearn_cclm._tools.tags import TextTagsMixin
@@ -30,7 +31,7 @@ _CHARACTERS = 2**18  # read at once: bounds the memory beside texts and result
 
 
 class TypoNoise(  # type: ignore[call-arg]
-    TextTagsMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    TextTagsMixin, OneReadMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Corrupt texts as typing, scanning and spelling do.
 

@@ -56,6 +56,8 @@ class MLMPreprocessor(CharPreprocessor):
         The trained tokenizer.
     n_tokens_ : int
         The number of tokens, at most `vocab_size`.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
 
     References
     ----------
@@ -122,6 +124,7 @@ class MLMPreprocessor(CharPreprocessor):
         self._learn_vocabulary(texts)
         self.tokenizer_ = tokenizer
         self.n_tokens_ = tokenizer.get_vocab_size()
+        self._set_column(X)
         return self
 
     def tokenize(
