@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,11 +74,14 @@ class Chunk:
         Length of each text, by row number; texts of like length share a batch.
     make_batch : callable
         ``make_batch(rows, rng) -> Batch``.
+    given : callable or None
+        ``given(rows)`` returns the texts that rows are of, and what `score` takes as their y.
     """
 
     rows: np.ndarray
     lengths: np.ndarray
     make_batch: MakeBatch
+    given: Callable[[np.ndarray], tuple[list[str], Any]] | None = None
 
     def batches(self, size: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Return the rows of each batch: shuffled, like lengths together, batches shuffled."""
@@ -107,7 +112,11 @@ class Batches:
     ----------
     place : tuple of int
         Epoch and number of the batch that came last, for a later ``resume(*place)``.
+    given : callable or None
+        ``given()`` returns the texts and what `score` takes as y, where they are in memory.
     """
+
+    given: Callable[[], tuple[list[str], Any]] | None = None
 
     def __init__(
         self,
@@ -129,7 +138,9 @@ class Batches:
     def of(cls, chunk: Chunk, *, batch_size: int, seed: int, fixed: bool = False) -> Batches:
         """Return the batches of texts that are in memory."""
         n_batches = -(-len(chunk.rows) // batch_size)
-        return cls(lambda: [chunk], n_batches, batch_size=batch_size, seed=seed, fixed=fixed)
+        batches = cls(lambda: [chunk], n_batches, batch_size=batch_size, seed=seed, fixed=fixed)
+        batches.given = partial(chunk.given, chunk.rows) if chunk.given else None
+        return batches
 
     def resume(self, epoch: int, done: int) -> None:
         """Make the next iteration that of an epoch, after so many of its batches."""
@@ -185,6 +196,9 @@ class AlternatingBatches:
     def __init__(self, of: Mapping[str, Batches], *, seed: int) -> None:
         self.of = of
         self.seed = seed
+        self.batch_size = max(batches.batch_size for batches in of.values())
+        known = all(batches.given for batches in of.values())
+        self.given = self._given if known else None
         self.resume(0, 0)
 
     def resume(self, epoch: int, done: int) -> None:
@@ -203,6 +217,12 @@ class AlternatingBatches:
             if number > done:
                 yield batch
         self.place = epoch + 1, 0
+
+    def _given(self) -> tuple[list[str], dict[str, Any] | None]:
+        """Return the texts of the first task, and what `score` takes as y for each that has it."""
+        pairs = {name: batches.given() for name, batches in self.of.items() if batches.given}
+        texts, _ = next(iter(pairs.values()))
+        return texts, {name: y for name, (_, y) in pairs.items() if y is not None} or None
 
     def _alternating(self, epoch: int) -> Iterator[tuple[int, Batch]]:
         """Yield number and batch of an epoch, leaving out those with nothing to predict."""

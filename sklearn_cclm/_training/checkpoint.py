@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,15 @@ class Checkpoint:
         """Delete the state: the training is done."""
         for path in self.path.parent.glob(f"{self.path.stem}.*"):
             path.unlink(missing_ok=True)
+
+
+def readable_part(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those values that a checkpoint can hold."""
+    found = {}
+    for name, value in values.items():
+        with suppress(TypeError):
+            found[name] = _readable(value)
+    return found
 
 
 def _readable(value: Any) -> Any:

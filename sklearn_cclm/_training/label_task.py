@@ -51,6 +51,9 @@ class LabelTask(Task):
         kept = np.flatnonzero(labels.weights)
         return [texts[row] for row in kept], labels[kept]
 
+    def targets(self, y: Labels) -> np.ndarray:
+        return y.values
+
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
         if y.values.ndim == 2:
             return replace(self, classes=np.arange(y.values.shape[1]), multilabel=True)

@@ -69,8 +69,6 @@ class Schedule:
         check_integer("verbose", int(self.verbose) if self.verbose is True else self.verbose, 0)
         check_device(self.device)
         check_option("precision", self.precision, ("float32", "bfloat16"))
-        if not isinstance(self.callbacks, list | tuple | None):
-            raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
         optimizer = self.optimizer
         known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
         cls = optimizer if isinstance(optimizer, type) else object

@@ -45,6 +45,9 @@ class ValueTask(Task):
         kept = np.flatnonzero(weights)
         return [texts[row] for row in kept], Labels(values[kept], weights[kept])
 
+    def targets(self, y: Labels) -> np.ndarray:
+        return y.values
+
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
         values = _columns(y.values)
         mean = np.average(values, axis=0, weights=y.weights)

@@ -286,6 +286,9 @@ class Distillation(Task):
             )
         return texts, unit(y, len(texts), "y")
 
+    def targets(self, y: Any) -> np.ndarray | None:
+        return None if self.teacher is not None else y
+
     def _teach(self, texts: Sequence[str]) -> np.ndarray:
         """Return the teacher's vectors, of unit length."""
         return unit(ask(self.teacher)(list(texts)), len(texts), "what the teacher returns")

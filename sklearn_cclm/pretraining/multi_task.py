@@ -282,6 +282,7 @@ class MultiTaskPretrainer(NamedPartsMixin, Trainer):
     def _keep(self, task: JointTask, module: MultiTaskModule, *, more: bool) -> None:
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
+        self.tasks_ = [(name, copy(pretrainer)) for name, pretrainer in self.tasks_]
         for name, pretrainer in self.tasks_:
             pretrainer.base_, pretrainer.seed_ = self.base_, self.seed_
             pretrainer.history_, pretrainer.n_iter_ = self.history_, self.n_iter_
