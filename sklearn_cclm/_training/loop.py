@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import multiprocessing
-import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
@@ -17,9 +14,9 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
-from tqdm import tqdm
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.progress import is_shown, progress_bar, show_line
 from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
@@ -285,15 +282,7 @@ class _Progress(Callback):
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
-        columns, lines = shutil.get_terminal_size()  # of unknown ones too, where tqdm shows nothing
-        self.bar_ = tqdm(
-            total=self.n_batches * self.max_epochs,
-            initial=net.step_,
-            unit="batch",
-            ncols=columns - 1,
-            nrows=lines,
-            disable=not sys.stderr.isatty(),
-        )
+        self.bar_ = progress_bar(self.n_batches * self.max_epochs, "batch", done=net.step_)
 
     def on_batch_end(self, net: NeuralNet, training: bool = True, **params: Any) -> None:
         if not training:
@@ -307,7 +296,7 @@ class _Progress(Callback):
         if self.bar_.disable:
             row = net.history[-1]
             numbers = "  ".join(f"{key} {value:.4g}" for key, value in _measured(row).items())
-            tqdm.write(f"epoch {row['epoch']}/{self.max_epochs}  {numbers}", file=sys.stderr)
+            show_line(f"epoch {row['epoch']}/{self.max_epochs}  {numbers}")
 
     def on_train_end(self, net: NeuralNet, **params: Any) -> None:
         self.bar_.close()
@@ -323,7 +312,7 @@ def _callbacks(
     callbacks += copied(schedule.callbacks)
     if checkpoint is not None:
         callbacks.append(_Resume(batches))
-    if schedule.verbose and multiprocessing.parent_process() is None:
+    if is_shown(schedule.verbose):
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
     if schedule.early_stopping and held_out is not None:
         stopping = EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)

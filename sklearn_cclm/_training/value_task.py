@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from sklearn_cclm._targets.labels import Given, Labels, check_weights
+from sklearn_cclm._targets.numbers import as_numbers
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.task import Task
@@ -37,7 +38,8 @@ class ValueTask(Task):
             raise ValueError("A stream of texts has no targets beside it: pass a list.")
         if given.y is None:
             raise ValueError(f"A {self.name} requires y to be passed, but the target y is None.")
-        values = check_array(given.y, ensure_2d=False, dtype=np.float64, input_name="y")
+        numbers = as_numbers(given.y, "y")
+        values = check_array(numbers, ensure_2d=False, dtype=np.float64, order="C", input_name="y")
         check_consistent_length(texts, values)
         if values.ndim > 2:
             raise ValueError(f"y has the shape {values.shape}: pass one of (n,) or (n, n_targets).")

@@ -10,7 +10,7 @@ from sklearn_cclm.nn import _registry
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 
-_FROM_SHELF = {"base": "base", "init_from": "tower", "teacher": "tower"}
+_FROM_SHELF = {"base": "base", "init_from": "tower"}
 
 
 def take_from_shelf(pretrainer: Any) -> None:

@@ -234,7 +234,11 @@ class MultiTaskPretrainer(NamedPartsMixin, Trainer):
         take_from_shelf(settled)
         settled.init_from = read_sources(self.init_from, self._check_names())
         settled._check_params()
-        settled.tasks = [(name, clone(task)._settled(more=False)) for name, task in self.tasks]
+        shown = {"verbose": self.verbose}
+        settled.tasks = [
+            (name, clone(task).set_params(**shown)._settled(more=False))
+            for name, task in self.tasks
+        ]
         return settled
 
     def _check_params(self) -> None:
