@@ -15,7 +15,9 @@ def is_shown(verbose: int) -> bool:
     return bool(verbose) and multiprocessing.parent_process() is None
 
 
-def progress_bar(total: int, unit: str, *, done: int = 0, description: str | None = None) -> Any:
+def progress_bar(
+    total: int, unit: str, *, done: int = 0, description: str | None = None, shown: bool = True
+) -> Any:
     """Return a bar, which is disabled where there is no terminal."""
     columns, lines = shutil.get_terminal_size()  # of unknown ones too, where tqdm shows nothing
     return tqdm(
@@ -25,7 +27,7 @@ def progress_bar(total: int, unit: str, *, done: int = 0, description: str | Non
         unit=unit,
         ncols=columns - 1,
         nrows=lines,
-        disable=not sys.stderr.isatty(),
+        disable=not (shown and sys.stderr.isatty()),
     )
 
 

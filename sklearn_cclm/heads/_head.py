@@ -168,7 +168,9 @@ class ComposedHead(StoredHead, Trainer):
             for name, tensor in state
             if not name.startswith(("base.", "tower."))
         }
-        if self.freeze == "towers":
+        parts = torch.nn.ModuleList([module.base, module.tower])
+        thawed = any(parameter.requires_grad for parameter in parts.parameters())
+        if self.freeze == "towers" and not thawed:
             return
         old = self._bases()
         new = {base: base.with_module(m) for base, m in zip(old, module.base, strict=True)}

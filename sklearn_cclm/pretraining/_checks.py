@@ -30,6 +30,15 @@ def check_base(base: Any) -> None:
         )
 
 
+def check_base_kept(base: Any, module: Any) -> None:
+    """Raise ValueError if a base that was to stay as it is has been trained."""
+    if isinstance(base, Base) and any(p.requires_grad for p in module.base.parameters()):
+        raise ValueError(
+            "A callback has thawed the base, which is a trained one and stays as it is. To train "
+            "it further, pass a tower on it as init_from, and no base."
+        )
+
+
 def check_init_from(tower: Any, base: Any) -> None:
     if tower is None:
         return

@@ -42,7 +42,7 @@ def teach(teacher: Any, texts: Sequence[str], *, verbose: int = 0) -> np.ndarray
     """Return a teacher's vectors of texts, of unit length; it is asked for some at a time."""
     ask, shown = _asking(teacher), is_shown(verbose)
     found = []
-    with progress_bar(len(texts) if shown else 0, "text", description="teacher") as bar:
+    with progress_bar(len(texts), "text", description="teacher", shown=shown) as bar:
         if shown and bar.disable:
             show_line(f"teacher  {len(texts)} texts")
         for chunk in chunked(texts, _ASKED):
@@ -50,9 +50,7 @@ def teach(teacher: Any, texts: Sequence[str], *, verbose: int = 0) -> np.ndarray
             bar.update(len(chunk))
     widths = sorted({part.shape[1] for part in found})
     if len(widths) > 1:
-        raise ValueError(
-            f"{_RETURNED} has vectors of lengths {widths}: they must be of one length."
-        )
+        raise ValueError(f"{_RETURNED} has vectors of lengths {widths}: one is needed.")
     return np.concatenate(found)
 
 

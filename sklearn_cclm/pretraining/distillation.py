@@ -285,7 +285,7 @@ class Distillation(Task):
         texts, _ = super().read(X, None, **how)
         stream = isinstance(texts, TextStream)
         if self.teacher is not None:
-            return texts, None if stream else self._teach(texts)
+            return texts, None if stream else self._teach(texts, self.verbose)
         if y is None or stream:
             raise ValueError(
                 "teacher=None takes the vectors to match from y, of shape (n, d), one for each "
@@ -297,12 +297,12 @@ class Distillation(Task):
     def targets(self, y: Any) -> np.ndarray | None:
         return None if self.teacher is not None else y
 
-    def _teach(self, texts: Sequence[str]) -> np.ndarray:
+    def _teach(self, texts: Sequence[str], verbose: int = 0) -> np.ndarray:
         """Return the teacher's vectors, of unit length."""
-        return teach(check_teacher(self.teacher), texts, verbose=self.verbose)
+        return teach(check_teacher(self.teacher), texts, verbose=verbose)
 
     def learn(self, texts: Any, y: Any, preprocessor: Any) -> Self:
-        vectors = self._teach(next(chunked(texts))) if y is None else y
+        vectors = self._teach(next(chunked(texts)), self.verbose) if y is None else y
         if not vectors.any():
             raise ValueError("All vectors to match are zero: pass those of a model of such texts.")
         width = vectors.shape[1]

@@ -204,6 +204,23 @@ def test_what_is_frozen_stays_so_until_it_is_thawed(params):
     assert not same(watch.seen[1], watch.seen[2], "base")
 
 
+def test_towers_that_a_callback_thaws_are_kept_as_they_were_trained():
+    watch = Watch(lambda net: list(net.estimator.predict_proba(TEXTS).ravel()))
+    head = fit("ComposedClassifier", sk.Unfreezer("*", at=2), watch, freeze="towers", tower_lr=0.1)
+    assert [tower.digest for tower in towers(head)] != list(head.origins_.values())
+    assert list(head.predict_proba(TEXTS).ravel()) == watch.seen[-1]
+    frozen = fit("ComposedClassifier", freeze="towers")
+    assert [tower.digest for tower in towers(frozen)] == list(frozen.origins_.values())
+
+
+@pytest.mark.parametrize("name", [NAMES[0], NAMES[2]])
+def test_a_trained_base_cannot_be_thawed(name):
+    base = fit(name, max_epochs=1).base_
+    with pytest.raises(ValueError, match="has thawed the base"):
+        fit(name, sk.Unfreezer("base*"), base=base)
+    assert fit(name, base=base).base_ is base
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_are_mapped(name):
     watch = Watch(lambda net: [p.min().item() for n, p in net.module_.named_parameters()])

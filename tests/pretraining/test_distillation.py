@@ -253,6 +253,8 @@ def test_teaching_is_shown(capsys, monkeypatch):
     tiny(teacher=teacher, max_epochs=1).fit(TEXTS)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    tiny(teacher=teacher, max_epochs=1).fit(TEXTS)
+    assert capsys.readouterr().err == ""
     one = ("taught", tiny(base=None, teacher=teacher))
     MultiTaskPretrainer([one], tiny().base, max_epochs=1, verbose=1).fit(TEXTS)
     assert "teacher: 100%" in capsys.readouterr().err
