@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,14 @@ def as_numbers(given: Any, name: str) -> Any:
 
     Raises
     ------
-    ValueError
-        If the vectors are not all of one length.
+    ValueError, TypeError
+        If the vectors are not all of one length, or this is nothing that has rows.
     """
+    if given is None or isinstance(given, Mapping | Set | Iterator):
+        raise TypeError(
+            f"{name} is of type {type(given).__name__}: an array, frame, tensor, list or column of "
+            "numbers or vectors is needed."
+        )
     if type(given).__module__.partition(".")[0] == "datasets":
         given = given[:]
     if issparse(given) or isinstance(given, np.ndarray) and given.dtype != object:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._targets.labels import Given
+from sklearn_cclm._targets.numbers import as_numbers
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._training.value_task import ValueTask
 from sklearn_cclm.heads._head import ComposedHead
@@ -294,7 +295,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
         float
             1 at best; 0 is what the mean of `y` scores.
         """
-        return super().score(X, y, sample_weight)
+        return super().score(X, as_numbers(y, "y"), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         """Say that several targets are allowed."""

@@ -104,3 +104,9 @@ def test_vectors_of_several_lengths_are_an_error(rows):
 def test_a_missing_vector_is_an_error(rows):
     with pytest.raises(ValueError, match="Row 4 of y is None"):
         as_numbers(rows, "y")
+
+
+@pytest.mark.parametrize("given", [None, {"v": LISTS}, {1.0}, iter(LISTS)])
+def test_what_has_no_rows_is_refused_by_its_type(given):
+    with pytest.raises(TypeError, match=f"y is of type {type(given).__name__}"):
+        as_numbers(given, "y")
