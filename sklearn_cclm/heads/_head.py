@@ -12,7 +12,13 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
-from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._tools.params import (
+    check_bool,
+    check_integer,
+    check_option,
+    check_real,
+    plain_number,
+)
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checks import check_task
 from sklearn_cclm._training.predict import text_logits
@@ -127,7 +133,7 @@ class ComposedHead(StoredHead, Trainer):
             [places.index(tower.base) for tower in values],
             trunk=trunk,
             head=task.head(trunk.width, places[0].preprocessor().n_chars_),
-            freeze=self.freeze if freeze is None else freeze,
+            freeze=plain_number(self.freeze) if freeze is None else freeze,
         )
 
     def _on_meta(self) -> ComposedTask:

@@ -9,6 +9,7 @@ import torch
 from sklearn.base import clone
 from skorch.callbacks import Callback
 
+from sklearn_cclm import PooledConfig
 from sklearn_cclm._training.checkpoint import Checkpoint
 from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.utils import all_estimators
@@ -16,6 +17,24 @@ from sklearn_cclm.utils import all_estimators
 TEXTS = [f"{noun} number {n}" for n in range(10) for noun in ("hen", "fox")]
 Y = [0, 1] * 10
 TRAINERS = {name: cls for name, cls in all_estimators() if issubclass(cls, Trainer)}
+
+
+# Numbers where the default is none, or holds none.
+MORE = {
+    "base_lr": 0.002,
+    "class_weight": {1: 2.0},
+    "dropout": 0.1,
+    "freeze": 1,
+    "hidden": 4,
+    "label_smoothing": 0.1,
+    "matryoshka": (2, 4),
+    "random_state": 0,
+    "relational": 0.5,
+    "tower_lr": 0.001,
+    "tower": PooledConfig(width=8, hidden=8),
+    "validation_fraction": 0.2,
+    "weights": {"gaps": 2.0},
+}
 
 
 class Killed(BaseException):
@@ -35,10 +54,23 @@ def results(estimator):
 
 def with_numbers(estimator, real, integer, boolean):
     """Return an estimator whose numbers, those of its parts as well, are of these types."""
-    estimator = clone(estimator).set_params(random_state=0, base_lr=0.002, validation_fraction=0.2)
     kinds = {float: real, int: integer, bool: boolean}
-    params = estimator.get_params(deep=True).items()
-    return estimator.set_params(**{k: kinds[type(v)](v) for k, v in params if type(v) in kinds})
+
+    def converted(value):
+        if isinstance(value, dict):
+            return {key: converted(part) for key, part in value.items()}
+        if isinstance(value, tuple):
+            return tuple(map(converted, value))
+        if isinstance(value, PooledConfig):
+            return PooledConfig(**{k: converted(v) for k, v in vars(value).items()})
+        return kinds.get(type(value), lambda same: same)(value)
+
+    estimator = clone(estimator)
+    more = {name: MORE[name] for name in MORE if name in estimator.get_params(deep=False)}
+    if "direction" in estimator.get_params():  # sees one side alone, which a pooled tower does not
+        del more["tower"]
+    params = estimator.set_params(**more).get_params(deep=True).items()
+    return estimator.set_params(**{name: converted(value) for name, value in params})
 
 
 @pytest.mark.parametrize("real", [np.float64, np.float32])
