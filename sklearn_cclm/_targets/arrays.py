@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
+from sklearn_cclm._targets.numbers import as_numbers
 from sklearn_cclm._text.read import is_missing, read_rows
 
 _LISTS = (list, tuple, set, frozenset, np.ndarray)
@@ -38,6 +39,11 @@ def label_array(y: Any, name: str = "y") -> np.ndarray:
     """
     values = target_array(y, name)
     return column_or_1d(values, warn=True) if values.shape[1:] == (1,) else values
+
+
+def number_array(y: Any, name: str = "y") -> np.ndarray:
+    """Return numbers, also as tensors or vectors in the cells of a column, as an array."""
+    return target_array(as_numbers(y, name), name)
 
 
 def target_array(y: Any, name: str = "y") -> np.ndarray:

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from sklearn_cclm._targets.arrays import label_array
+from sklearn_cclm._targets.numbers import as_numbers
 
 
 class Given(NamedTuple):
@@ -71,6 +72,7 @@ def check_weights(weights: Any, n: int) -> np.ndarray:
     """Return the weights of n texts, 1 where None are given."""
     if weights is None:
         return np.ones(n)
+    weights = as_numbers(weights, "sample_weight")
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.shape != (n,) or weights.min() < 0 or not weights.any():
         raise ValueError(

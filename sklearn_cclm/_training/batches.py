@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,11 +87,14 @@ class Chunk:
         Length of each text, by row number; texts of like length share a batch.
     make_batch : callable
         ``make_batch(rows, rng) -> Batch``.
+    given : callable or None
+        ``given(rows)`` returns the texts that rows are of, and what `score` takes as their y.
     """
 
     rows: np.ndarray
     lengths: np.ndarray
     make_batch: MakeBatch
+    given: Callable[[np.ndarray], tuple[list[str], Any]] | None = None
 
     def batches(self, size: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Return the rows of each batch: shuffled, like lengths together, batches shuffled."""
@@ -123,7 +127,11 @@ class Batches:
     ----------
     place : tuple of int
         Epoch and number of the batch that came last, for a later ``resume(*place)``.
+    given : callable or None
+        ``given()`` returns the texts and what `score` takes as y, where they are in memory.
     """
+
+    given: Callable[[], tuple[list[str], Any]] | None = None
 
     def __init__(
         self,
@@ -147,7 +155,9 @@ class Batches:
     def of(cls, chunk: Chunk, *, batch_size: int, **how: Any) -> Batches:
         """Return the batches of texts that are in memory."""
         n_batches = -(-len(chunk.rows) // batch_size)
-        return cls(lambda: [chunk], n_batches, batch_size=batch_size, **how)
+        batches = cls(lambda: [chunk], n_batches, batch_size=batch_size, **how)
+        batches.given = partial(chunk.given, chunk.rows) if chunk.given else None
+        return batches
 
     def resume(self, epoch: int, done: int) -> None:
         """Make the next iteration that of an epoch, after so many of its batches."""
@@ -207,6 +217,9 @@ class AlternatingBatches:
     def __init__(self, of: Mapping[str, Batches], *, seed: int) -> None:
         self.of = of
         self.seed = seed
+        self.batch_size = max(batches.batch_size for batches in of.values())
+        known = all(batches.given for batches in of.values())
+        self.given = self._given if known else None
         self.resume(0, 0)
 
     def resume(self, epoch: int, done: int) -> None:
@@ -233,6 +246,12 @@ class AlternatingBatches:
             for name, batches in self.of.items()
             for key, value in batches.measured(module.tasks[name]).items()
         }
+
+    def _given(self) -> tuple[list[str], dict[str, Any] | None]:
+        """Return the texts of the first task, and what `score` takes as y for each that has it."""
+        pairs = {name: batches.given() for name, batches in self.of.items() if batches.given}
+        texts, _ = next(iter(pairs.values()))
+        return texts, {name: y for name, (_, y) in pairs.items() if y is not None} or None
 
     def _alternating(self, epoch: int) -> Iterator[tuple[int, Batch]]:
         """Yield number and batch of an epoch, leaving out those with nothing to predict."""

@@ -82,6 +82,9 @@ class EntityTask(Task):
             raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
         return texts, Entities(texts, spans, named)
 
+    def targets(self, y: Entities) -> np.ndarray:
+        return np.fromiter(y.spans, dtype=object, count=len(y.spans))
+
     def learn(self, texts: Any, y: Entities, preprocessor: Any) -> Self:
         labels = y.labels or TagSet.of(y.spans).labels
         if not labels:

@@ -60,6 +60,9 @@ class LabelTask(Task):
         kept = np.flatnonzero(labels.weights)
         return [texts[row] for row in kept], labels[kept]
 
+    def targets(self, y: Labels) -> np.ndarray:
+        return y.values
+
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
         several = y.values.ndim == 2
         if several:

@@ -51,7 +51,12 @@ class Reader:
             example = None if examples is None else examples[rows]
             return self.batch([cut.pieces[row] for row in rows], example, rng)
 
-        return Chunk(np.arange(len(cut.pieces)), cut.lengths, make_batch), cut.owners
+        def given(rows: np.ndarray) -> tuple[list[str], Any]:
+            whole = np.unique(cut.owners[rows])
+            targets = self.task.targets(y)
+            return [texts[row] for row in whole], None if targets is None else targets[whole]
+
+        return Chunk(np.arange(len(cut.pieces)), cut.lengths, make_batch, given), cut.owners
 
     def batch(self, pieces: list[str], example: Any, rng: np.random.Generator) -> Batch:
         """Return windows, and what goes with them, as a batch."""

@@ -60,6 +60,10 @@ class Task(ABC):
         """Return checked texts, a list or a `TextStream`, and what is to be learnt of them."""
         return read_texts(X, missing=missing, column=column), None
 
+    def targets(self, y: Any) -> np.ndarray | None:
+        """Return, of what `read` returned, what `score` takes as y."""
+        return None
+
     def characters(self, texts: Any, y: Any) -> Any:
         """Return the texts to learn characters from."""
         return texts

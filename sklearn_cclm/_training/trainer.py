@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self
@@ -22,6 +23,7 @@ from sklearn_cclm._training.checks import check_trainer
 from sklearn_cclm._training.loop import train
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
+from sklearn_cclm._training.scored import Scored
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.preprocessing._unread import warn_unread
 
@@ -92,11 +94,13 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         def clean() -> Batches:
             return reader.without_noise().batches(texts, y, **size)[0]
 
+        self.history_, self.n_iter_ = past, len(past)
         trained = train(
             partial(self._build, task, clean, more=more),
             batches,
             held_out,
             Schedule.of(self, **(_ONE_PASS if once else {})),
+            self._scored(task, batches, held_out, more=more),
             seed=seed,
             optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
             checkpoint=checkpoint,
@@ -108,6 +112,16 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         if once:
             self.optimizer_state_ = trained.optimizer
         self._keep(task, trained.module, more=more)
+
+    def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
+        """Return what callbacks may score."""
+
+        def so_far(module: Any) -> Trainer:
+            fitted = copy(self)
+            fitted._keep(task, deepcopy(module).cpu(), more=more)
+            return fitted
+
+        return Scored(self, so_far, batches.given, None if held_out is None else held_out.given)
 
     def _begin(self, task: Any, texts: Any, y: Any) -> Any:
         """Set the fitted attributes that a training begins with; return what the task learned."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
-from sklearn_cclm._targets.arrays import target_array
+from sklearn_cclm._targets.arrays import number_array
 from sklearn_cclm._targets.labels import Given, Labels, check_weights
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._training.cut import Cut
@@ -38,11 +38,11 @@ class ValueTask(Task):
             raise ValueError("A stream of texts has no targets beside it: pass a list.")
         if given.y is None:
             raise ValueError(f"A {self.name} requires y to be passed, but the target y is None.")
-        values = target_array(given.y)
+        values = number_array(given.y)
         if values.dtype.kind in "mM":
             raise ValueError(f"y must hold numbers, got {values.dtype}: convert it to some.")
         values = check_array(
-            values, ensure_2d=False, allow_nd=True, dtype=np.float64, input_name="y"
+            values, ensure_2d=False, allow_nd=True, dtype=np.float64, order="C", input_name="y"
         )
         check_consistent_length(texts, values)
         if values.ndim > 2:
@@ -50,6 +50,9 @@ class ValueTask(Task):
         weights = check_weights(given.sample_weight, len(values))
         kept = np.flatnonzero(weights)
         return [texts[row] for row in kept], Labels(values[kept], weights[kept])
+
+    def targets(self, y: Labels) -> np.ndarray:
+        return y.values
 
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
         values = _columns(y.values)

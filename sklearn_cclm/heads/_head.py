@@ -11,7 +11,13 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
-from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._tools.params import (
+    check_bool,
+    check_integer,
+    check_option,
+    check_real,
+    plain_number,
+)
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checks import check_task
 from sklearn_cclm._training.reader import Reader
@@ -126,7 +132,7 @@ class ComposedHead(StoredHead, Trainer):
             [places.index(tower.base) for tower in values],
             trunk=trunk,
             head=task.head(trunk.width, places[0].preprocessor().n_chars_),
-            freeze=self.freeze if freeze is None else freeze,
+            freeze=plain_number(self.freeze) if freeze is None else freeze,
         )
 
     def _on_meta(self) -> ComposedTask:
@@ -167,7 +173,9 @@ class ComposedHead(StoredHead, Trainer):
             for name, tensor in state
             if not name.startswith(("base.", "tower."))
         }
-        if self.freeze == "towers":
+        parts = torch.nn.ModuleList([module.base, module.tower])
+        thawed = any(parameter.requires_grad for parameter in parts.parameters())
+        if self.freeze == "towers" and not thawed:
             return
         old = self._bases()
         new = {base: base.with_module(m) for base, m in zip(old, module.base, strict=True)}

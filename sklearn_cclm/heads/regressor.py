@@ -10,7 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._targets.arrays import target_array
+from sklearn_cclm._targets.arrays import number_array
 from sklearn_cclm._targets.labels import Given
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._training.value_task import ValueTask
@@ -297,7 +297,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
         float
             1 at best; 0 is what the mean of `y` scores.
         """
-        return super().score(X, target_array(y), sample_weight)
+        return super().score(X, number_array(y), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         """Say that several targets are allowed."""

@@ -17,6 +17,7 @@ from sklearn_cclm.nn.task import TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import (
     check_base,
+    check_base_kept,
     check_init_from,
     check_sight,
     check_sight_of_base,
@@ -211,6 +212,7 @@ class BasePretrainer(Trainer):
         return _registry.name_of("tower", config), _registry.to_dict(config)
 
     def _keep(self, task: Any, module: TaskModule, *, more: bool) -> None:
+        check_base_kept(self.base, module)
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
         self._keep_tower(task, module, self.tower_ if more else self.init_from)

@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import torch
 
 from sklearn_cclm import ComposedRegressor, ModelFormatError, load
 
@@ -51,6 +52,26 @@ def test_weights_count(tower, data):
     assert model.fit(texts, y, sample_weight=weights).predict(texts[:1])[0] == pytest.approx(
         9, abs=1
     )
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        lambda y: pd.Series(list(y)),
+        lambda y: pl.DataFrame({"y": y.tolist()}),
+        lambda y: torch.tensor(y, requires_grad=True),
+        np.asfortranarray,
+        pd.DataFrame,
+    ],
+)
+def test_targets_are_read_from_columns_frames_and_tensors(tower, data, holder):
+    y = np.stack([stars(data[0]), -0.001 * stars(data[0])], axis=1)
+    short = {"max_epochs": 1, "freeze": "towers"}
+    weights = torch.ones(len(y), requires_grad=True)
+    found = head(tower, **short).fit(data[0], holder(y), sample_weight=weights)
+    whole = head(tower, **short).fit(data[0], y)
+    assert np.array_equal(found.predict(data[0]), whole.predict(data[0]))
+    assert found.score(data[0], holder(y)) == whole.score(data[0], y)
 
 
 def test_what_is_no_number_is_refused(tower, data):
