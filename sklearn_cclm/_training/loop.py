@@ -21,6 +21,7 @@ from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
 from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.optimizer_state import named_state, take_state
 from sklearn_cclm._training.schedule import OPTIMIZERS, Schedule
 from sklearn_cclm._training.scored import Scored, ScoredNet
 from sklearn_cclm.nn.embedding import NgramBase
@@ -105,7 +106,7 @@ def train(
     net.max_grad_norm, net.precision = schedule.max_grad_norm, schedule.precision
     net.checkpoint, net.state = checkpoint, state
     if optimizer is not None:
-        _take_state(net, optimizer)
+        take_state(net.module_, net.optimizer_, optimizer)
     net.partial_fit(batches)
     if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
@@ -114,22 +115,7 @@ def train(
     if checkpoint:
         checkpoint.remove()
     history = [{"epoch": row["epoch"], **_measured(row)} for row in net.history]
-    return Trained(net.module_.cpu(), history, _named_state(net))
-
-
-def _named_state(net: NeuralNet) -> dict[str, Any]:
-    """Return the optimizer's state by the names of the parameters."""
-    names = {parameter: name for name, parameter in net.module_.named_parameters()}
-    state = {names[parameter]: values for parameter, values in net.optimizer_.state.items()}
-    return {"optimizer": type(net.optimizer_).__name__, "state": state}
-
-
-def _take_state(net: NeuralNet, saved: dict[str, Any]) -> None:
-    """Give the optimizer a copy of the state that one of its kind left."""
-    if saved["optimizer"] == type(net.optimizer_).__name__:
-        for name, parameter in net.module_.named_parameters():
-            if name in saved["state"]:
-                net.optimizer_.state[parameter] = copy.deepcopy(saved["state"][name])
+    return Trained(net.module_.cpu(), history, named_state(net.module_, net.optimizer_))
 
 
 class _Net(ScoredNet):

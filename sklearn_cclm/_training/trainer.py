@@ -15,11 +15,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.hashing import unmapped
 from sklearn_cclm._tools.seeds import draw_seed, isolated_seed
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
+from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import train
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
@@ -52,6 +54,10 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         needed = getattr(self._task(), "needs_y", False)
         tags.target_tags.required = needed or tags.target_tags.required
         return tags
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        fitted = {name: unmapped(value) for name, value in state.items() if name.endswith("_")}
+        super().__setstate__({**state, **fitted})
 
     def _fit(self, X: Any, y: Any, *, validation: Any = None) -> Self:
         return self._run(X, y, validation, more=self.warm_start and hasattr(self, self._result))
@@ -105,9 +111,8 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
             checkpoint=checkpoint,
         )
-        self.history_ = past + [
-            {**row, "epoch": len(past) + row["epoch"]} for row in trained.history
-        ]
+        rows = [{**row, "epoch": len(past) + row["epoch"]} for row in trained.history]
+        self.history_ = History([*past, *rows])
         self.n_iter_ = len(self.history_)
         if once:
             self.optimizer_state_ = trained.optimizer

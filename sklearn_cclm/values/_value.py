@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm.nn import _registry
@@ -71,9 +72,23 @@ class Value(StoredValue):
         return self
 
     def __reduce__(self) -> tuple:
-        fields = {name: getattr(self, name) for name in self._fields}
-        plain = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in fields.items()}
-        return _restore, (type(self), plain, self.digest)
+        state = self.__getstate__()
+        digest = state.pop("digest")
+        return _restore, (type(self), Hashed(state, digest), digest)
+
+    def __getstate__(self) -> dict[str, Any]:
+        fields = {name: getattr(self, name) for name in (*self._fields, "digest")}
+        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in fields.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what skops has stored, which knows no `__reduce__`, if it is what was stored."""
+        digest = state.pop("digest")
+        self._set(state)
+        if self.digest != digest:
+            raise ValueError(
+                f"What is read is no {type(self).__name__} with digest {digest!r}: the file is "
+                "damaged or forged. Fetch it again."
+            )
 
     def _build(self, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
         """Build the network on the given tensors, leaving the global generator as it was."""
