@@ -68,8 +68,6 @@ class ValueHead(Head):
 class TagHead(Head):
     """Softmax over tags for each character."""
 
-    metric = None
-
     def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
         super().__init__()
         self.output = nn.Linear(width, n_tags)
@@ -88,9 +86,10 @@ class TagHead(Head):
     def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         return F.cross_entropy(self.logits(tower, encoding, batch), batch.targets, self.weights)
 
-    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, None]:
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
         logits = self.logits(tower, encoding, batch)
-        return F.cross_entropy(logits, batch.targets, reduction="none"), None
+        loss = F.cross_entropy(logits, batch.targets, reduction="none")
+        return loss, logits.argmax(1) == batch.targets
 
 
 class VectorHead(Head):
