@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,7 +93,11 @@ def numbered(values: np.ndarray, classes: np.ndarray, *, several: bool) -> np.nd
     numbers = {label: number for number, label in enumerate(classes.tolist())}
     unknown = sorted(set(values.tolist()) - numbers.keys(), key=str)
     if unknown:
-        raise ValueError(f"y has labels that are not among the classes: {unknown}.")
+        raise ValueError(
+            f"y has labels that are not among the classes: {short_repr(unknown)}, and known from "
+            f"the first fit are {short_repr(classes.tolist())}. Leave these texts out, or clone "
+            "the estimator to begin anew."
+        )
     return np.array([numbers[label] for label in values.tolist()])
 
 
