@@ -61,6 +61,11 @@ def check_labels(given: Given, texts: list[str], name: str) -> Labels:
     check_classification_targets(values)
     if type_of_target(values) == "multilabel-indicator":
         values = check_array(values, dtype=np.float32, input_name="y")
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"y has rows of the numbers {np.unique(values).tolist()}, where a text may have "
+                "several labels: pass 1 for each label that it has, and else 0."
+            )
     else:
         values = column_or_1d(values)
     check_consistent_length(texts, values)
