@@ -133,8 +133,8 @@ def given_entities(texts: Sequence[str], y: Any) -> tuple[list[list[Span]], bool
 
 def _rows(values: Any, column: str | int | None) -> Iterable[Any]:
     """Return rows as `read_rows` does, also those that numpy has stacked."""
-    stacked = isinstance(values, np.ndarray) and values.ndim > 1 and values.shape[1] != 1
-    return values if stacked else read_rows(values, column)
+    column_or_row = not isinstance(values, np.ndarray) or values.shape[1:] in ((), (1,))
+    return read_rows(values, column) if column_or_row else values
 
 
 def _tokens(row: Any, index: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from reprlib import repr as short_repr
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,6 +61,11 @@ def check_labels(given: Given, texts: list[str], name: str) -> Labels:
     check_classification_targets(values)
     if type_of_target(values) == "multilabel-indicator":
         values = check_array(values, dtype=np.float32, input_name="y")
+        if not np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"y has rows of the numbers {np.unique(values).tolist()}, where a text may have "
+                "several labels: pass 1 for each label that it has, and else 0."
+            )
     else:
         values = column_or_1d(values)
     check_consistent_length(texts, values)
@@ -92,7 +98,11 @@ def numbered(values: np.ndarray, classes: np.ndarray, *, several: bool) -> np.nd
     numbers = {label: number for number, label in enumerate(classes.tolist())}
     unknown = sorted(set(values.tolist()) - numbers.keys(), key=str)
     if unknown:
-        raise ValueError(f"y has labels that are not among the classes: {unknown}.")
+        raise ValueError(
+            f"y has labels that are not among the classes: {short_repr(unknown)}, and known from "
+            f"the first fit are {short_repr(classes.tolist())}. Leave these texts out, or clone "
+            "the estimator to begin anew."
+        )
     return np.array([numbers[label] for label in values.tolist()])
 
 

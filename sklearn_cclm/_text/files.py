@@ -66,5 +66,9 @@ def _lines(name: str, encoding: str) -> Iterator[str]:
         head = file.peek(_HEAD).decode(encoding, "ignore")
         end = "\r" if "\r" in head[:-1] and "\n" not in head else "\n"
         with io.TextIOWrapper(file, encoding=encoding, newline=end) as lines:
-            for line in lines:
-                yield line.removesuffix("\n").removesuffix("\r")
+            try:
+                for line in lines:
+                    yield line.removesuffix("\n").removesuffix("\r")
+            except UnicodeDecodeError as error:
+                error.add_note(f"{name} is not in {encoding}: pass the encoding that it is in.")
+                raise

@@ -7,6 +7,7 @@ from functools import reduce
 from itertools import chain, islice
 from numbers import Real
 from operator import getitem
+from os import PathLike
 from reprlib import repr as short_repr
 from typing import Any
 
@@ -193,6 +194,8 @@ def _advice(row: Any) -> str:
     """Return what to do with rows of another type than str."""
     if isinstance(row, bytes | bytearray):
         return "decode it first"
+    if isinstance(row, PathLike):
+        return "read the files first, such as with TextFiles or read_conll of sklearn_cclm.datasets"
     if isinstance(row, Mapping) and row:
         return f"pass [row[{next(iter(row))!r}] for row in X], or whichever holds the text"
     if isinstance(row, Sequence) and row:

@@ -111,14 +111,23 @@ def _readable(value: Any) -> Any:
 
 
 def training_digest(trainer: Any, texts: Any, y: Any, validation: Any, source: Any) -> str:
-    """Return what tells a training from others: a digest of parameters, data and first towers."""
+    """Return what tells a training from others: a digest of parameters, data and first towers.
+
+    Data, those of `validation` as well, are what was read: iterators are used up by then.
+    """
     params = {
         name: value
         for name, value in trainer.get_params(deep=True).items()
         if name not in _NO_MATTER and not hasattr(value, "get_params")
     }
     named = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(sorted(params.items())))
+    others = None if validation is None else (_digest(validation[0]), validation[1])
+    first = [type(trainer).__name__, named, repr(source)]
+    return joblib.hash([*first, _digest(texts), y, others])
+
+
+def _digest(texts: Any) -> bytes:
     found = hashlib.sha256()
     for chunk in chunked(texts):
         found.update("\0".join([*chunk, ""]).encode("utf-8", "surrogatepass"))
-    return joblib.hash([type(trainer).__name__, named, repr(source), found.digest(), y, validation])
+    return found.digest()

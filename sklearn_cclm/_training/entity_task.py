@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike
@@ -162,7 +163,8 @@ class EntityTask(Task):
 
 def _names(classes: Any) -> tuple[str, ...]:
     """Return the labels that were named, sorted."""
-    labels = [] if isinstance(classes, str) else list(classes)
-    if not labels or not all(isinstance(label, str) and label for label in labels):
+    several = isinstance(classes, Iterable) and not isinstance(classes, str)
+    labels = list(classes) if several else []
+    if not labels or not all(isinstance(label, str) and label.strip() for label in labels):
         raise ValueError(f"classes={classes!r} must be labels of entities, such as ['person'].")
-    return tuple(sorted({str(label) for label in labels}))
+    return tuple(sorted({str(label).strip() for label in labels}))

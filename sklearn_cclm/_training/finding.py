@@ -113,12 +113,15 @@ class EntityFinder(Trainer):
         return task
 
     def _grow(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
-        """Give the output layer, and what its optimizer remembers, zeros for new tags."""
+        """Give the output layer zeros for new tags; its optimizer begins anew with that layer.
+
+        Optimizers remember of a layer what they like, in shapes of their own.
+        """
+        if before == after:
+            return
         places = [after.index(tag) for tag in before]
 
-        def grown(array: Any) -> Any:
-            if np.ndim(array) == 0:
-                return array
+        def grown(array: np.ndarray) -> np.ndarray:
             new = np.zeros((len(after), *array.shape[1:]), dtype=array.dtype)
             new[places] = array
             return new
@@ -126,17 +129,12 @@ class EntityFinder(Trainer):
         def is_output(name: str) -> bool:
             return name.endswith(("output.weight", "output.bias"))
 
-        if before == after:
-            return
         self.head_weights_ = {
             name: grown(array) if is_output(name) else array
             for name, array in self.head_weights_.items()
         }
         if kept := getattr(self, "optimizer_state_", None):
-            state = {
-                name: {k: grown(v) for k, v in values.items()} if is_output(name) else values
-                for name, values in kept["state"].items()
-            }
+            state = {name: of for name, of in kept["state"].items() if not is_output(name)}
             self.optimizer_state_ = {**kept, "state": state}
 
     def _texts(self, X: Any) -> tuple[list[str], list[Sequence[str]] | None]:

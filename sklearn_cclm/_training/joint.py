@@ -29,12 +29,24 @@ class JointTask:
         """Return checked texts, and for each task what is to be learnt of them."""
         texts = read_texts(X, missing=missing, column=column)
         inputs = {}
+        if isinstance(y, Mapping):
+            self._check_names(y)
         for name, task in self.tasks.items():
             given = y.get(name) if isinstance(y, Mapping) else y
             own, targets = task.read(texts, given, missing=missing, column=None)
             same = isinstance(own, TextStream) or own == texts
             inputs[name] = (None if same else own), targets
         return texts, inputs
+
+    def _check_names(self, y: Mapping[str, Any]) -> None:
+        """Raise ValueError if y names other tasks, or not all that need it."""
+        unknown = [name for name in y if name not in self.tasks]
+        lacking = [name for name, task in self.tasks.items() if task.needs_y and name not in y]
+        if unknown or lacking:
+            raise ValueError(
+                f"y names {list(y)}, but the tasks are {list(self.tasks)}, and those that need y: "
+                f"{[name for name, task in self.tasks.items() if task.needs_y]}."
+            )
 
     def characters(self, texts: Any, y: Mapping[str, Any]) -> Any:
         """Return the texts to learn characters from, with those that a task alone has."""

@@ -18,7 +18,7 @@ from sklearn_cclm._targets.labels import (
     numbered,
 )
 from sklearn_cclm._text.streams import TextStream
-from sklearn_cclm._tools.params import check_option, check_real
+from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.hold_out import kinds_of
 from sklearn_cclm._training.task import Task
@@ -44,7 +44,7 @@ class LabelTask(Task):
     def check(self, noise: Any) -> None:
         check_real("label_smoothing", self.label_smoothing, 0, 1)
         if not isinstance(self.class_weight, Mapping):
-            check_option("class_weight", self.class_weight, (None, "balanced"))
+            _check_no_mapping(self.class_weight)
             return
         for label, weight in self.class_weight.items():
             check_real(f"class_weight[{label!r}]", weight, 0, np.inf, ends="neither")
@@ -106,6 +106,17 @@ class LabelTask(Task):
 
     def head(self, width: int, n_chars: int) -> Head:
         return LabelHead(width, len(self.classes), label_smoothing=self.label_smoothing)
+
+
+def _check_no_mapping(class_weight: Any) -> None:
+    """Raise ValueError unless a weight that is no mapping of classes is None or "balanced"."""
+    if class_weight is not None and not (
+        isinstance(class_weight, str) and class_weight == "balanced"
+    ):
+        raise ValueError(
+            f"class_weight={class_weight!r} must be one of (None, 'balanced') or a dict, such as "
+            f"{{'spam': 2.0}}; got a {type(class_weight).__name__}."
+        )
 
 
 def some_labels(trainer: Any, y: Any, sample_weight: Any, classes: Any) -> Given:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from inspect import signature
 from typing import Any
 
 import torch
@@ -71,9 +72,19 @@ class Schedule:
         check_option("precision", self.precision, ("float32", "bfloat16"))
         optimizer = self.optimizer
         known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
-        cls = optimizer if isinstance(optimizer, type) else object
-        if not known and not issubclass(cls, torch.optim.Optimizer):
+        if not known and not _is_optimizer(optimizer):
             raise ValueError(
                 f"optimizer={optimizer!r} must be one of {sorted(OPTIMIZERS)} or a subclass of "
-                "torch.optim.Optimizer."
+                "torch.optim.Optimizer that takes lr and weight_decay."
             )
+
+
+def _is_optimizer(cls: Any) -> bool:
+    """Whether this is a class of optimizers that takes a rate and a decay."""
+    if not (isinstance(cls, type) and issubclass(cls, torch.optim.Optimizer)):
+        return False
+    try:
+        signature(cls).bind_partial(lr=0.1, weight_decay=0.0)
+    except TypeError:
+        return False
+    return True

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
+from os import PathLike
+from reprlib import repr as short_repr
 from typing import Any, Self
 
 import numpy as np
@@ -78,12 +80,12 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _train(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool) -> None:
         task = self._task()
         texts, y = self._read(task, X, y)
-        others = None if validation is None else self._read(task, *as_pair(validation))
+        others = None if validation is None else self._read(task, *as_pair(validation, task))
         seed = self.seed_ if more else draw_seed(self.random_state)
         checkpoint = None
         if self.checkpoint is not None and not once:
             source = getattr(self, self._result) if more else None
-            digest = training_digest(self, texts, y, validation, source)
+            digest = training_digest(self, texts, y, others, source)
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, digest, seed)
             seed = checkpoint.seed
         self.seed_ = seed
@@ -210,12 +212,17 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         """Store what was trained as fitted attributes."""
 
 
-def as_pair(validation: Any) -> tuple[Any, Any]:
-    """Return the X and y of a `validation` argument."""
+def as_pair(validation: Any, task: Any) -> tuple[Any, Any]:
+    """Return the X and y of a `validation` argument, which a task may need both."""
     if isinstance(validation, tuple) and len(validation) == 2:
         X, y = validation
         if not isinstance(X, str):
             return X, y
+    if task.needs_y and not isinstance(validation, PathLike):
+        raise ValueError(
+            f"validation must be a tuple (X, y) of other texts and what is right of them, got "
+            f"{short_repr(validation)}."
+        )
     return validation, None
 
 

@@ -38,12 +38,7 @@ class ValueTask(Task):
             raise ValueError("A stream of texts has no targets beside it: pass a list.")
         if given.y is None:
             raise ValueError(f"A {self.name} requires y to be passed, but the target y is None.")
-        values = number_array(given.y)
-        if values.dtype.kind in "mM":
-            raise ValueError(f"y must hold numbers, got {values.dtype}: convert it to some.")
-        values = check_array(
-            values, ensure_2d=False, allow_nd=True, dtype=np.float64, order="C", input_name="y"
-        )
+        values = _floats(number_array(given.y))
         check_consistent_length(texts, values)
         if values.ndim > 2:
             raise ValueError(f"y has the shape {values.shape}: pass one of (n,) or (n, n_targets).")
@@ -84,6 +79,19 @@ class ValueTask(Task):
 
     def head(self, width: int, n_chars: int) -> Head:
         return ValueHead(width, len(self.mean))
+
+
+def _floats(values: np.ndarray) -> np.ndarray:
+    """Return finite numbers, or raise ValueError."""
+    no_numbers = f"y must hold numbers, got {values.ravel()[:1]!r}: convert it to some."
+    if values.dtype.kind in "mM":
+        raise ValueError(no_numbers)
+    try:
+        return check_array(
+            values, ensure_2d=False, allow_nd=True, dtype=np.float64, order="C", input_name="y"
+        )
+    except TypeError as error:  # of objects, such as times in a column
+        raise ValueError(no_numbers) from error
 
 
 def _columns(values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any, Self
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._targets.entities import Span, token_tags
 from sklearn_cclm._targets.rows import Rows
-from sklearn_cclm._training.entity_task import Entities
+from sklearn_cclm._training.entity_task import Entities, Named
 from sklearn_cclm._training.finding import EntityFinder
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
@@ -277,8 +277,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
         super()._check_towers(towers)
         check_alike(towers)
 
-    def _for_towers(self, y: Entities) -> list[list[Span]]:
-        return y.spans
+    def _for_towers(self, y: Entities) -> Any:
+        return Named(y.spans, y.labels or None) if y.to_go_on else y.spans
 
     def _learned(self) -> dict[str, Any]:
         inside = {"inside_words": self.inside_words_} if self.inside_words_ else {}

@@ -78,7 +78,7 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
             return _frozen_tower(name, entry)
         if isinstance(entry, Tower):
             return entry
-        if not (hasattr(entry, "fit") and hasattr(entry, "base")):
+        if not all(hasattr(entry, name) for name in ("fit", "base", "tower")):
             raise TypeError(_wrong_entry(name, entry))
         if not self.fit_towers:
             raise ValueError(
@@ -132,7 +132,8 @@ def _wrong_entry(name: str, entry: Any) -> str:
     return (
         f"Tower {name!r} must be a Tower (a pretrainer's tower_), a name on the shelf, a "
         "FrozenEstimator of a fitted pretrainer, a text transformer, 'drop', or with "
-        f"fit_towers=True a pretrainer; got {entry!r}."
+        f"fit_towers=True a pretrainer of one tower; got {entry!r}. Of one that trains several, "
+        "pass its towers_ once it is fitted."
     )
 
 

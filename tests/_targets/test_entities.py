@@ -237,6 +237,14 @@ def test_formats_of_datasets(kind):
     assert read_entities(list(data["tokens"]), list(data["tags"]))[1] == [TRIPLES]
 
 
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_spans_that_numpy_has_stacked(n):
+    rows = [[(0, 1, "x"), (2, 3, "y")][:n]] * 2
+    stacked = np.array(rows, dtype=object)
+    assert stacked.ndim == (3 if n else 2)
+    assert read_entities(["a b", "c d"], stacked)[1] == rows
+
+
 def test_tokens_and_tags_that_numpy_has_stacked():
     X, y = np.array([["a", "b"], ["c", "d"]]), np.array([["B-x", "O"], ["O", "O"]])
     assert read_entities(X, y) == (["a b", "c d"], [[(0, 1, "x")], []])

@@ -22,6 +22,14 @@ def test_encoding(tmp_path):
     assert list(TextFiles(tmp_path / "a.txt", encoding="latin-1")) == ["ä"]
 
 
+def test_another_encoding_is_told_with_the_file(tmp_path):
+    (tmp_path / "a.txt").write_bytes("ä\n".encode("latin-1"))
+    with pytest.raises(UnicodeDecodeError) as caught:
+        list(TextFiles(tmp_path / "a.txt"))
+    (note,) = caught.value.__notes__
+    assert "a.txt is not in utf-8: pass the encoding" in note
+
+
 @pytest.mark.parametrize("name", ["none.txt", "*.txt"])
 def test_no_such_file_is_an_error(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=r"txt"):

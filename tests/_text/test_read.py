@@ -1,6 +1,7 @@
 """The input policy, row by row."""
 
 import datetime
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -250,6 +251,7 @@ def test_missing_text_in_a_column(make):
     ("row", "message"),
     [(b"b", "Text 1 .* bytes .*decode it first"), (3, "Text 1 .* int"), (2.5, "Text 1 .* float"),
      (["b"], "Text 1 .* list"), (True, "Text 1 .* bool"), (np.bytes_(b"b"), "decode it first"),
+     (Path("b"), "Text 1 .* read the files first, .* TextFiles or read_conll"),
      (datetime.date(2026, 1, 1), "Text 1 .* date"), (np.int64(3), "Text 1 .* int64")],
 )  # fmt: skip
 def test_other_types_are_refused_by_row_and_type(row, message):

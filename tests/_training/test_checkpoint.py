@@ -110,3 +110,15 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path):
     with pytest.raises(TypeError, match="cannot hold Fraction"):
         again.write({"rate": Fraction(1, 3)})
     assert Checkpoint(tmp_path, 1, "digest", 4).state["rate"] == 0.5
+
+
+def test_validation_by_iterators_is_told_apart_by_what_they_hold(tmp_path):
+    estimator = tiny.tiny("ClassificationPretrainer", TRAINERS["ClassificationPretrainer"])
+    estimator.set_params(checkpoint=tmp_path, checkpoint_every=1, random_state=0)
+    stopped = clone(estimator).set_params(callbacks=[Kill()])
+    for labels in (Y, Y, Y[::-1]):
+        with pytest.raises(Killed):
+            stopped.fit(TEXTS, Y, validation=((text for text in TEXTS), iter(labels)))
+    assert len(list(tmp_path.iterdir())) == 2
+    estimator.fit(TEXTS, Y, validation=(TEXTS, Y))
+    assert len(list(tmp_path.iterdir())) == 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.model_selection import cross_val_predict
 from tiny import POOLED, tiny_base, tiny_towers
 
@@ -51,7 +52,7 @@ def test_labels_that_come_later_are_added(finder):
     finder.partial_fit(*BONN)
     assert finder.tags_ == ("O", "B-LOC", "I-LOC", "B-P", "I-P")
     assert before.shape[1] == 3
-    for _ in range(30):
+    for _ in range(45):
         finder.partial_fit([*X, *BONN[0]], [*Y, *BONN[1]])
     (_, bonn), *_ = finder.predict_proba(BONN[0])
     assert finder.tags_[bonn.argmax()].endswith("LOC")
@@ -72,6 +73,23 @@ def test_added_labels_change_nothing_of_the_others(finder):
 
 
 @each
+@pytest.mark.parametrize("optimizer", ["sgd", torch.optim.Adafactor, torch.optim.NAdam])
+def test_labels_come_later_whatever_the_optimizer_remembers(finder, optimizer):
+    finder = finder(optimizer=optimizer).partial_fit(["nobody called"], [[]])
+    kept = finder.partial_fit(X, Y).optimizer_state_["state"]
+    (output,) = (name for name in kept if name.endswith("output.weight"))
+    finder.partial_fit(*BONN).partial_fit(X, Y)
+    assert finder.labels_ == ("LOC", "P")
+    assert finder.optimizer_state_["state"].keys() == kept.keys() >= {output}
+
+
+@each
+def test_named_classes_are_stripped_as_labels_of_spans_are(finder):
+    finder = finder().partial_fit(["Ada came"], [[(0, 3, " P")]], classes={"P ", "LOC"})
+    assert finder.labels_ == ("LOC", "P")
+
+
+@each
 def test_classes_that_were_named_are_all_there_are(finder):
     finder = finder().partial_fit(X, Y, classes=["P"])
     weights = finder.head_weights_
@@ -85,7 +103,7 @@ def test_classes_that_were_named_are_all_there_are(finder):
 
 
 @each
-@pytest.mark.parametrize("classes", [[], "P", ["P", 1], [""], ["LOC"]])
+@pytest.mark.parametrize("classes", [[], "P", 3, ["P", 1], [" "], ["LOC"]])
 def test_classes_that_are_not_allowed(finder, classes):
     with pytest.raises(ValueError, match=r"classes=.*must be labels|named \['LOC'\] as all"):
         finder().partial_fit(X, Y, classes=classes)

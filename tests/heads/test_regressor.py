@@ -76,7 +76,9 @@ def test_targets_are_read_from_columns_frames_and_tensors(tower, data, holder):
 
 def test_what_is_no_number_is_refused(tower, data):
     n = len(data[0])
-    for y in ([np.nan] * n, ["a"] * n, None, np.zeros(n, dtype="M8[D]")):
+    days = np.zeros(n, dtype="M8[D]")
+    times = (days, days.astype("M8[ns]"), pd.Series(days.astype("M8[ns]")), days.tolist())
+    for y in ([np.nan] * n, ["a"] * n, None, *times):
         with pytest.raises(ValueError, match="NaN|convert|requires y"):
             head(tower).fit(data[0], y)
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from tiny import POOLED, tiny_base
 
 from sklearn_cclm import (
     CCLMModelBase,
     CharPreprocessor,
     ComposedTagger,
+    EntityPretrainer,
     MaskedCharacterPretrainer,
     PooledConfig,
 )
@@ -96,3 +99,12 @@ def test_blanks_at_the_ends_of_spans_are_told(towers):
         with pytest.warns(UserWarning, match="^8 of 8 spans begin or end with spaces") as caught:
             call(texts, spans)
         assert len(caught) == 1
+
+
+def test_a_first_day_without_entities_goes_to_the_pretrainers_among_the_towers():
+    names = EntityPretrainer(tiny_base(), tower=POOLED, max_epochs=1, random_state=0)
+    tagger = ComposedTagger([("names", names)], fit_towers=True, random_state=0)
+    quiet, spans = ["nobody called"] * 6, [[]] * 6
+    assert clone(tagger).partial_fit(quiet, spans).labels_ == ()
+    assert tagger.partial_fit(quiet, spans, classes=["P"]).labels_ == ("P",)
+    assert tagger.partial_fit(["Ada came"], [[(0, 3, "P")]]).labels_ == ("P",)

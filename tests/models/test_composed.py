@@ -18,6 +18,7 @@ from sklearn_cclm import (
     ComposedModel,
     MaskedCharacterPretrainer,
     MaskedLanguagePretrainer,
+    MultiTaskPretrainer,
     PooledConfig,
     StridedConfig,
     make_composed,
@@ -442,6 +443,13 @@ def test_parameters_changed_after_fit_are_checked(pooled):
 def test_entry_that_is_no_tower_says_what_is(entry, fit_towers):
     with pytest.raises(TypeError, match="Tower 'a' must be a Tower"):
         ComposedEmbedder([("a", entry)], fit_towers=fit_towers).fit(TEXTS)
+
+
+def test_trainers_of_several_towers_are_no_entry():
+    joint = MultiTaskPretrainer([("chars", MaskedCharacterPretrainer(tower="pooled"))])
+    message = r"of one tower; got MultiTaskPretrainer\(.*pass its towers_ once it is fitted"
+    with pytest.raises(TypeError, match="(?s)" + message):
+        ComposedEmbedder([("a", joint)], fit_towers=True).fit(TEXTS)
 
 
 def test_module_before_fit_is_not_fitted(pooled):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from scipy.special import softmax
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -101,7 +101,7 @@ def test_unknown_labels_are_named():
         lambda: pretrainer.partial_fit(TEXTS, other),
         lambda: tiny().fit(TEXTS, Y, validation=(TEXTS, other)),
     ):
-        with pytest.raises(ValueError, match=r"not among the classes: \['air'\]"):
+        with pytest.raises(ValueError, match=r"among the classes: \['air'\], .* \['farm', 'pet', "):
             read()
     with pytest.raises(ValueError, match=r"not among the classes: \[1\]"):
         pretrainer.score(TEXTS[:1], [1])
@@ -230,6 +230,7 @@ def test_class_weights_move_the_decision():
         ({7: 2}, r"names \[7\], which are not among"),
         ({"sea": 0}, r"class_weight\['sea'\]=0 must be"),
         ("equal", "class_weight='equal' must be one of"),
+        ([2.0, 1.0], r"or a dict, such as \{'spam': 2.0\}; got a list"),
     ],
 )
 def test_what_is_no_class_weight_is_an_error(class_weight, message):
@@ -283,6 +284,15 @@ def test_several_labels_are_learned():
     assert pretrainer.score(texts[150:], has[150:]) == pytest.approx(
         -pretrainer.history_[-1]["valid_loss"]
     )
+
+
+@pytest.mark.parametrize("pair", [(-1, 1), (1, 2), (0, 2)])
+def test_several_labels_are_told_by_0_and_1(pair):
+    texts, has = several()
+    with pytest.raises(ValueError, match=r"rows of the numbers \[.*pass 1 for each label"):
+        tiny().fit(texts, np.where(has > 0, *pair))
+    short = tiny(max_epochs=1)
+    assert clone(short).fit(texts, has > 0).tower_ == short.fit(texts, has).tower_
 
 
 def test_several_labels_keep_their_number():

@@ -8,6 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn_cclm import (
     CCLMModelBase,
     CharPreprocessor,
+    ClassificationPretrainer,
     ComposedModel,
     DistillationPretrainer,
     MaskedCharacterPretrainer,
@@ -244,3 +245,19 @@ def test_errors(params, error, message):
     with pytest.raises(error, match=message):
         multi.fit(TEXTS)
     assert not hasattr(multi, "towers_")
+
+
+@pytest.mark.parametrize("names", [["topic"], ["topics"], ["topic", "chars", "other"], []])
+def test_y_names_the_tasks_that_need_it_and_no_others(names):
+    tasks = [
+        ("topic", ClassificationPretrainer(tower=TOWER)),
+        ("chars", MaskedCharacterPretrainer(tower=TOWER)),
+    ]
+    joint = tiny(tasks, max_epochs=1)
+    y = dict.fromkeys(names, [text.split()[0] for text in TEXTS])
+    if names == ["topic"]:
+        assert joint.fit(TEXTS, y, validation=(TEXTS, y)).score(TEXTS, y) < 0
+        return
+    message = r"y names \[.*\], but the tasks are \['topic', 'chars'\].* need y: \['topic'\]"
+    with pytest.raises(ValueError, match=message):
+        joint.fit(TEXTS, y)

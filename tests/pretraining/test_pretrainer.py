@@ -225,6 +225,7 @@ def test_pretraining_itself_can_be_searched():
         ("optimizer", "adagrad", ValueError),
         ("optimizer", 3, ValueError),
         ("optimizer", int, ValueError),
+        ("optimizer", torch.optim.Rprop, ValueError),
         ("base", b"a base", TypeError),
         ("tower", "round", ValueError),
         ("tower", 3, TypeError),
