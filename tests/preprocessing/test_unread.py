@@ -1,6 +1,7 @@
 """Texts of which nothing is known are counted in one warning, by all that embeds or predicts."""
 
 import warnings
+from threading import Barrier, Thread
 
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -19,7 +20,7 @@ from sklearn_cclm import (
     MaskedCharacterPretrainer,
     PooledConfig,
 )
-from sklearn_cclm.preprocessing._unread import warn_unread
+from sklearn_cclm.preprocessing._unread import unread_expected, warn_unread
 from sklearn_cclm.robustness import explain
 
 KNOWN = ["a good film", "a bad film", "Ada met Bob", "nobody came"] * 4
@@ -136,3 +137,26 @@ def test_surrogates_and_long_texts_are_counted():
     (message,) = said(lambda X: warn_unread(X, [preprocessor], missing="error"), texts)
     assert "training: 4000, as" in message
     assert len(message) < 200
+
+
+def test_threads_that_expect_unread_texts_leave_no_filter_behind():
+    filters, together = list(warnings.filters), Barrier(2)
+
+    def expect(leave_first):
+        with unread_expected():
+            together.wait()
+            if leave_first:
+                return
+            late.wait()
+
+    late = Barrier(2)
+    threads = [Thread(target=expect, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    threads[0].join()
+    preprocessor = CharPreprocessor.from_vocabulary("ab")
+    messages = said(lambda X: warn_unread(X, [preprocessor], missing="error"), [""])
+    late.wait()
+    threads[1].join()
+    assert len(messages) == 1  # of this thread, which expects nothing
+    assert warnings.filters == filters
