@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from skorch.callbacks import EpochScoring
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -16,12 +17,13 @@ from sklearn_cclm import (
     ComposedModel,
     ComposedRegressor,
     ComposedTagger,
+    DistillationPretrainer,
     EntityPretrainer,
     MaskedCharacterPretrainer,
     PooledConfig,
 )
 from sklearn_cclm.preprocessing._unread import unread_expected, warn_unread
-from sklearn_cclm.robustness import explain
+from sklearn_cclm.robustness import explain, robustness_curve
 
 KNOWN = ["a good film", "a bad film", "Ada met Bob", "nobody came"] * 4
 SPANS = [[], [], [(0, 3, "x"), (8, 11, "x")], []] * 4
@@ -160,3 +162,23 @@ def test_threads_that_expect_unread_texts_leave_no_filter_behind():
     threads[1].join()
     assert len(messages) == 1  # of this thread, which expects nothing
     assert warnings.filters == filters
+
+
+def test_teachers_and_callbacks_say_nothing_in_fit(english):
+    texts = ["", "привет", *KNOWN]
+    teacher = ComposedEmbedder([("one", english)]).fit(KNOWN)
+    distilled = DistillationPretrainer(small(), teacher=teacher, max_epochs=1)
+    assert said(distilled.fit, texts) == []
+    scores = [EpochScoring("accuracy", on_train=True, lower_is_better=False, name="seen")]
+    head = ComposedClassifier([("one", english)], callbacks=scores, max_epochs=2, random_state=0)
+    assert said(lambda X: head.fit(X, [0, 1] * 9), texts) == []
+    assert len(said(head.predict, texts)) == 1
+
+
+def test_a_curve_tells_of_clean_texts_alone(english):
+    model = make_pipeline(ComposedEmbedder([("one", english)]), LogisticRegression())
+    labels = [0, 1] * 8
+    model.fit(KNOWN, labels)
+    for first, count in (("", 1), ("a", 0)):
+        messages = said(lambda X: robustness_curve(model, X, labels), [first, *KNOWN[1:]])
+        assert len(messages) == count
