@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sklearn_cclm._text.read import check_texts, column_names
+from sklearn_cclm._text.read import as_table, check_texts, column_names
 
 
 class OneReadMixin:
@@ -34,6 +34,7 @@ class OneReadMixin:
         array
             As `transform` returns it.
         """
+        X = as_table(X)
         if isinstance(X, Iterator):
             X = check_texts(X, missing=self.missing, column=self.column)
         return super().fit_transform(X, y, **fit_params)  # type: ignore[misc]
@@ -105,4 +106,4 @@ def column_of(X: Any, column: str | int | None) -> str | None:
         name = names[0] if column is None else column
     elif hasattr(type(X), "name") and not isinstance(X, PathLike):
         name = X.name
-    return name if isinstance(name, str) and name else None
+    return str.__str__(name) if isinstance(name, str) and name else None

@@ -22,6 +22,7 @@ _LINES = {
     ("pyspark", ""): "pass X.toPandas()",
     ("polars", "Expr"): "pass frame.select(X)",
     ("polars", "LazyFrame"): "collect() it first",
+    ("narwhals", "LazyFrame"): "collect() it first",
     ("duckdb", ""): "pass X.df()",
     ("ibis", ""): _FRAME,
     ("cudf", ""): _FRAME,

@@ -89,9 +89,8 @@ def read_rows(X: Any, column: str | int | None) -> Iterable[Any]:
     if isinstance(X, Mapping) and column is not None:
         return read_rows(X[_column_name(X, list(X), column)], None)
     refuse_elsewhere(X)
-    if type(X).__name__ == "RecordBatchReader":
-        X = X.read_all()
-    if type(X).__module__.partition(".")[0] == "datasets":
+    X = as_table(X)
+    if type(X).__module__.partition(".")[0] == "datasets" and isinstance(X, Iterable):
         return _dataset_rows(X, column)
     names = column_names(X)
     if names is not None:
@@ -134,10 +133,18 @@ def _streamed_column(X: Any) -> Iterator[Any]:
     return (reduce(getitem, reversed(path), row) for row in X.with_format(None))
 
 
+def as_table(X: Any) -> Any:
+    """Return a reader of Arrow's batches, which can be read through once, as a table."""
+    return X.read_all() if type(X).__name__ == "RecordBatchReader" else X
+
+
 def column_names(X: Any) -> list | None:
-    """Return the column names of a frame or table; None for anything else."""
+    """Return the column names of a frame, table or reader of one; None for anything else."""
+    if type(X).__name__ == "RecordBatchReader":
+        return list(X.schema.names)
     for name in ("column_names", "columns"):
-        if hasattr(type(X), name):  # of the type: pandas makes attributes of labels as well
+        # Of the type: pandas makes attributes of labels as well. Methods are other things.
+        if hasattr(type(X), name) and not callable(getattr(type(X), name)):
             return list(getattr(X, name))
     return None
 

@@ -25,6 +25,9 @@ def check_task(trainer: Any, task: Any) -> None:
     """Raise ValueError or TypeError for a task, or a way to read texts, that is not allowed."""
     if not isinstance(task, Task):
         raise TypeError(f"task={task!r} must be a Task, such as a subclass's object.")
+    name = getattr(task, "name", None)
+    if not isinstance(name, str) or not name:
+        raise TypeError(f"task={task!r} must have a name, a str of its class, got {name!r}.")
     check_integer("batch_size", trainer.batch_size, 1)
     _check_noise(trainer.noise, task.auto_noise)
     task.check(trainer.noise)

@@ -29,7 +29,7 @@ from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored
 from sklearn_cclm.preprocessing import CharPreprocessor
-from sklearn_cclm.preprocessing._unread import warn_unread
+from sklearn_cclm.preprocessing._unread import unread_expected, warn_unread
 
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
@@ -70,7 +70,8 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _run(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool = False) -> Self:
         """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
         fitted = self._settled(more=more)
-        fitted._train(X, y, validation, more=more, once=once)
+        with unread_expected():  # a teacher, or a callback that scores, reads the texts of fit
+            fitted._train(X, y, validation, more=more, once=once)
         if not once:
             self.__dict__.pop("optimizer_state_", None)
             fitted.__dict__.pop("optimizer_state_", None)

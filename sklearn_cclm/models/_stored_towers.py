@@ -63,7 +63,8 @@ def _place(name: str, entry: Any, add: Callable[[Any], int], trained: Any) -> in
     advice = (
         "joblib.dump stores a model with text transformers."
         if is_transformer(entry)
-        else "Fit the model first, for a pretrainer to be stored as its tower."
+        else "A fitted ComposedEmbedder or ComposedModel saves the tower that it trained; "
+        "otherwise pass the tower_ of a fitted pretrainer."
     )
     raise TypeError(
         f"Tower {name!r} is a {type(entry).__name__}, which cannot be saved without code. {advice}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.models._embedder import ComposedEmbedder
-from sklearn_cclm.preprocessing._unread import UNREAD
+from sklearn_cclm.preprocessing._unread import unread_expected
 from sklearn_cclm.robustness._explanation import Explanation
 
 _AT_ONCE = 2**22  # characters of texts without some of theirs that are held at once
@@ -81,8 +80,7 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     step = max(1, _AT_ONCE // max(1, len(text)))
     for start in range(0, len(text), step):
         places = range(start, min(start + step, len(text)))
-        with warnings.catch_warnings():  # without some of its characters a text may be blank
-            warnings.filterwarnings("ignore", message=UNREAD)
+        with unread_expected():  # without some of its characters a text may be blank
             left = pipeline[:-1].transform([_without(text, place, window) for place in places])
         left = left if sparse.issparse(left) else np.asarray(left)
         characters[start : start + step] = decision - intercept - left @ weights

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_cclm.robustness._marked_text import draw, lines_of, new_axes, strongest
+from sklearn_cclm.robustness._marked_text import draw, lines_of, new_axes, showable, strongest
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class Explanation:
         ImportError
             If matplotlib is not installed.
         """
-        lines = strongest(lines_of(self.text, self.characters))
+        lines = strongest(lines_of(showable(self.text), self.characters))
         ax = new_axes(len(lines)) if ax is None else ax
         ax.set_title(self._title(), fontsize="small", wrap=True, parse_math=False)
         draw(ax, lines, max((abs(word.value) for line in lines for word in line), default=0) or 1.0)
@@ -106,7 +106,7 @@ class Explanation:
         marked = "".join(
             f'<span style="background:rgba({_colour(value)},{abs(value) / most:.2f})" '
             f'title="{value:+.3f}">{escape(character)}</span>'
-            for character, value in zip(self.text, self.characters, strict=True)
+            for character, value in zip(showable(self.text), self.characters, strict=True)
         )
         return (
             f'<div style="white-space:pre-wrap;font-family:monospace">{marked}</div>'

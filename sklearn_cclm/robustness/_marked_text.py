@@ -13,6 +13,7 @@ _COLOURS = ["#e65046", "white", "#4682e6"]  # against, nothing, for
 _ADVANCE = 0.62  # width of a character as a share of the font's size
 # Scripts that know no blanks, and whose characters take two columns, are marked by character.
 _WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60\U0001f300-\U0003fffd"
+_SURROGATE = re.compile("[\ud800-\udfff]")  # which neither fonts nor UTF-8 know
 _WORD = re.compile(rf"(?P<wide>[{_WIDE}])|[^\s{_WIDE}]{{1,{_COLUMNS}}}")
 
 
@@ -22,6 +23,11 @@ class Word(NamedTuple):
     text: str
     column: int
     value: float
+
+
+def showable(text: str) -> str:
+    """Return a text with the sign of replacement in the place of each lone surrogate."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def lines_of(text: str, values: np.ndarray) -> list[list[Word]]:

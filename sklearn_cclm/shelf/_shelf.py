@@ -304,7 +304,7 @@ class Shelf:
                 **facts,
                 files={file: describe(staged / file) for file in FILES},
                 licence=licence,
-                corpora=dict(corpora),
+                corpora=dict(corpora) if isinstance(corpora, Mapping) else corpora,
                 recipe=recipe,
                 date=Date.today().isoformat() if date is None else date,
                 metrics=tuple(metrics),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
 )
 
-from sklearn_cclm.preprocessing._unread import UNREAD
+from sklearn_cclm.preprocessing._unread import unread_expected
 from sklearn_cclm.utils._numeric_adapter import numeric_adapter
 from sklearn_cclm.utils._text_checks import applicable
 
@@ -190,6 +189,5 @@ def _with_array_api(check: Callable[[Any], None], estimator: Any) -> None:
 
 def _unwarned(check: Callable[[Any], None], estimator: Any) -> None:
     """Run a check without the warning of blank and unseen texts, which checks are full of."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=UNREAD)
+    with unread_expected():
         check(estimator)

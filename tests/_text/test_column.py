@@ -64,6 +64,8 @@ NAMED = {
     "column of a polars frame": (pl.DataFrame(ROWS), "title"),
     "arrow table": (pa.table({"title": TEXTS}), None),
     "column of an arrow batch": (pa.record_batch(ROWS), "title"),
+    "reader of arrow batches": (pa.table({"title": TEXTS}).to_reader(), None),
+    "numpy string": (pd.Series(TEXTS, name=np.str_("title")), None),
     "mapping": (ROWS, "title"),
     "dataset": (HF, "title"),
     "hf column": (HF["title"], None),
@@ -86,7 +88,9 @@ NAMELESS = {
 
 @pytest.mark.parametrize(("X", "column"), NAMED.values(), ids=NAMED.keys())
 def test_named_containers(X, column):
-    assert column_of(X, column) == "title"
+    name = column_of(X, column)
+    assert name == "title"
+    assert type(name) is str
 
 
 @pytest.mark.parametrize(("X", "column"), NAMELESS.values(), ids=NAMELESS.keys())
@@ -102,6 +106,13 @@ def test_batch_that_map_hands_in():
 
     HF.map(look, batched=True)
     assert read == [("title", TEXTS)]
+
+
+def test_what_can_be_read_once_keeps_its_name(transformers):
+    for transformer in transformers.values():
+        reader = pa.table({"title": TEXTS}).to_reader()
+        assert transformer.fit_transform(reader).shape[0] == len(TEXTS)
+        assert transformer.column_ == "title"
 
 
 def test_names_begin_with_the_column(transformers):

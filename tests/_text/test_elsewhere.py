@@ -49,6 +49,10 @@ FOREIGN = {
     "tf dataset": (stand_in("tensorflow.python.data.ops", "MapDataset"), r"as_numpy_iterator"),
     "tf tensor": (child("tensorflow.python.framework", "Tensor"), r"X\.numpy\(\)"),
     "lazy frame": (pl.LazyFrame({"text": TEXTS}), r"collect\(\) it first"),
+    "narwhals lazy frame": (
+        stand_in("narwhals.dataframe", "LazyFrame"),
+        r"collect\(\) it first",
+    ),
     "polars expression": (pl.col("text"), r"frame\.select\(X\)"),
     "arrow dataset": (pyarrow.dataset.dataset(pa.table({"text": TEXTS})), r"X\.to_table\(\)"),
     "arrow scanner": (

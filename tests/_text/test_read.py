@@ -205,6 +205,23 @@ def test_not_iterable_is_refused(X):
         check_texts(X)
 
 
+def test_what_a_hub_library_has_beside_rows_is_no_column():
+    with pytest.raises(TypeError, match="iterable of texts is expected, got Value"):
+        check_texts(datasets.Value("string"))
+
+
+def test_columns_that_are_a_method_are_no_names():
+    class Result:  # as SQLAlchemy has it
+        def columns(self, *names):
+            raise NotImplementedError
+
+        def __iter__(self):
+            return iter([("a text",)])
+
+    with pytest.raises(TypeError, match=r"pass \[row\[0\] for row in X\]"):
+        check_texts(Result())
+
+
 @pytest.mark.parametrize("shape", [(1, 2), (2, 1, 1), (0, 0)])
 def test_array_of_several_columns_is_refused(shape):
     with pytest.raises(ValueError, match=r"got shape \("):

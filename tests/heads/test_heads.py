@@ -348,7 +348,7 @@ def test_a_saved_head_keeps_what_it_began_with(tower, data, tmp_path):
     )
     chars = MaskedCharacterPretrainer(tower=PooledConfig(width=8, hidden=8), max_epochs=1)
     trained = head([("chars", chars)], fit_towers=True, max_epochs=1).fit(*data)
-    with pytest.raises(TypeError, match="cannot be saved"):
+    with pytest.raises(TypeError, match="otherwise pass the tower_ of a fitted"):
         trained.save(tmp_path / "other")
 
 

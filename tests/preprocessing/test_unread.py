@@ -1,11 +1,13 @@
 """Texts of which nothing is known are counted in one warning, by all that embeds or predicts."""
 
 import warnings
+from threading import Barrier, Thread
 
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from skorch.callbacks import EpochScoring
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -15,12 +17,13 @@ from sklearn_cclm import (
     ComposedModel,
     ComposedRegressor,
     ComposedTagger,
+    DistillationPretrainer,
     EntityPretrainer,
     MaskedCharacterPretrainer,
     PooledConfig,
 )
-from sklearn_cclm.preprocessing._unread import warn_unread
-from sklearn_cclm.robustness import explain
+from sklearn_cclm.preprocessing._unread import unread_expected, warn_unread
+from sklearn_cclm.robustness import explain, robustness_curve
 
 KNOWN = ["a good film", "a bad film", "Ada met Bob", "nobody came"] * 4
 SPANS = [[], [], [(0, 3, "x"), (8, 11, "x")], []] * 4
@@ -136,3 +139,46 @@ def test_surrogates_and_long_texts_are_counted():
     (message,) = said(lambda X: warn_unread(X, [preprocessor], missing="error"), texts)
     assert "training: 4000, as" in message
     assert len(message) < 200
+
+
+def test_threads_that_expect_unread_texts_leave_no_filter_behind():
+    filters, together = list(warnings.filters), Barrier(2)
+
+    def expect(leave_first):
+        with unread_expected():
+            together.wait()
+            if leave_first:
+                return
+            late.wait()
+
+    late = Barrier(2)
+    threads = [Thread(target=expect, args=(first,)) for first in (True, False)]
+    for thread in threads:
+        thread.start()
+    threads[0].join()
+    preprocessor = CharPreprocessor.from_vocabulary("ab")
+    messages = said(lambda X: warn_unread(X, [preprocessor], missing="error"), [""])
+    late.wait()
+    threads[1].join()
+    assert len(messages) == 1  # of this thread, which expects nothing
+    assert warnings.filters == filters
+
+
+def test_teachers_and_callbacks_say_nothing_in_fit(english):
+    texts = ["", "привет", *KNOWN]
+    teacher = ComposedEmbedder([("one", english)]).fit(KNOWN)
+    distilled = DistillationPretrainer(small(), teacher=teacher, max_epochs=1)
+    assert said(distilled.fit, texts) == []
+    scores = [EpochScoring("accuracy", on_train=True, lower_is_better=False, name="seen")]
+    head = ComposedClassifier([("one", english)], callbacks=scores, max_epochs=2, random_state=0)
+    assert said(lambda X: head.fit(X, [0, 1] * 9), texts) == []
+    assert len(said(head.predict, texts)) == 1
+
+
+def test_a_curve_tells_of_clean_texts_alone(english):
+    model = make_pipeline(ComposedEmbedder([("one", english)]), LogisticRegression())
+    labels = [0, 1] * 8
+    model.fit(KNOWN, labels)
+    for first, count in (("", 1), ("a", 0)):
+        messages = said(lambda X: robustness_curve(model, X, labels), [first, *KNOWN[1:]])
+        assert len(messages) == count

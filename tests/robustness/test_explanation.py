@@ -107,3 +107,11 @@ def test_a_line_says_it_without_the_array():
         "label='refused', decision +0.500: one +0.600, two -0.200, intercept +0.100)"
     )
     assert len(found) < 200
+
+
+def test_surrogates_are_shown_as_replaced(tmp_path):
+    found = explanation("one \ud800two \udfff")
+    axes = found.plot()
+    axes.figure.savefig(tmp_path / "figure.png")
+    assert [word.get_text() for word in axes.texts] == ["one", "\ufffdtwo", "\ufffd"]
+    assert found._repr_html_().encode().count("\ufffd".encode()) == 2

@@ -119,6 +119,7 @@ def test_leftovers_of_a_killed_publisher_are_in_nobodys_way(shelf, tmp_path, tow
         ({"name": "tiny@1"}, ShelfError, "name='tiny@1'"),
         ({"licence": ""}, ShelfError, "SPDX"),
         ({"corpora": {"web": None}}, ShelfError, "names of corpora to their licences"),
+        ({"corpora": ["web"]}, ShelfError, "names of corpora to their licences"),
         ({"recipe": " "}, ShelfError, "how it was trained"),
         ({"date": "2026-1-31"}, ShelfError, "a date such as"),
         ({"metrics": [{"data": "reviews"}]}, ShelfError, "tuple of Curve"),
