@@ -173,7 +173,7 @@ def test_text_transformers_need_joblib(components, path):
     for model in (
         ComposedEmbedder(entries),
         ComposedEmbedder(entries).fit(TEXTS),
-        ComposedEmbedder(entries[:1], lexical=True).fit(TEXTS),
+        ComposedEmbedder(entries[:1], lexical="tfidf").fit(TEXTS),
     ):
         with pytest.raises(TypeError, match=r"is a TfidfVectorizer.*joblib\.dump"):
             model.save(path)
