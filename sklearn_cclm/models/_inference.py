@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor, nn
+from torch import Tensor
 
 from sklearn_cclm._text.lengths import length_batches
 from sklearn_cclm._text.windows import windows
@@ -173,10 +173,10 @@ def characters(
 
 
 def _encodings(
-    texts: Sequence[str], preprocessor: CharPreprocessor, base: nn.Module, batch_chars: int
+    texts: Sequence[str], preprocessor: CharPreprocessor, base: Any, batch_chars: int
 ) -> Iterator[tuple[np.ndarray, Encoding]]:
     """Run a base over texts that are short enough: yield rows and what the base says of them."""
-    device = next(base.parameters()).device
+    device = base.folded.device
     for rows in length_batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
         codes = preprocessor.encode([texts[row] for row in rows])
         yield rows, base(torch.from_numpy(codes).to(device))

@@ -14,7 +14,7 @@ from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
-from sklearn_cclm.nn.rows import sum_rows
+from sklearn_cclm.nn.rows import ByteTable, sum_rows
 
 _PAD = 0
 _PRIME = 0x100000001B3  # the 64-bit FNV prime; products wrap around as int64
@@ -172,10 +172,11 @@ class NgramBase(nn.Module):
         self.n_chars = len(folded)
         n_buckets = config.n_buckets if config.ngram_orders else 0
         # one table: a row per character code, then a row per bucket; row 0 is padding
-        self.table = nn.Embedding(self.n_chars + n_buckets, config.width, padding_idx=_PAD)
-        nn.init.normal_(self.table.weight, std=0.05)
+        table = nn.Embedding(self.n_chars + n_buckets, config.width, padding_idx=_PAD)
+        nn.init.normal_(table.weight, std=0.05)
         with torch.no_grad():
-            self.table.weight[_PAD].zero_()
+            table.weight[_PAD].zero_()
+        self.table: nn.Embedding | ByteTable = table
         self.blocks = nn.ModuleList(
             ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
         )
@@ -200,6 +201,8 @@ class NgramBase(nn.Module):
 
     def _sum(self, rows: Tensor) -> Tensor:
         """Sum table rows: (n, k) becomes (n, d)."""
+        if isinstance(self.table, ByteTable):
+            return self.table.sum(rows)
         return sum_rows(rows, self.table.weight, sparse=self.sparse_gradient)
 
     def rows(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
