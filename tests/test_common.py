@@ -16,7 +16,7 @@ COUNTS = {
     "CCLMModelBase": (29, 41),
     "CausalLanguagePretrainer": (30, 41),
     "CharPreprocessor": (36, 46),
-    "ClassificationPretrainer": (30, 49),
+    "ClassificationPretrainer": (30, 67),
     "ComposedClassifier": (30, 67),
     "ComposedRegressor": (30, 60),
     "ComposedTagger": (30, 42),

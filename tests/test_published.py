@@ -86,6 +86,19 @@ def test_entities_are_found():
     assert found == {"Barack Obama": "person", "New York": "location"}
 
 
+def test_entities_are_found_wherever_they_stand():
+    """Windows end at character 320, in the middle of names here."""
+    names = EntityPretrainer.from_tower("en-entities")
+    calm = "the weather was dull and nobody wanted to go outside that day . " * 6
+    text = "John Smith works for Google in London . "
+    found = [(0, 10, "person"), (21, 27, "organization"), (31, 37, "location")]
+    for place in (285, 291, 296, 304, 312, 316, 320):
+        before = (calm[: place - 12].rpartition(" ")[0] + " was so very").ljust(place)
+        (spans,) = names.predict([before + text + calm])
+        assert [(s.start - place, s.end - place, s.label) for s in spans] == found
+        assert all(0.5 < span.score <= 1 for span in spans)
+
+
 def test_a_shelf_without_the_published_tower_says_so(tmp_path, monkeypatch):
     Path(tmp_path, "index.json").write_bytes(
         b'{"entries": [], "format": "sklearn_cclm.shelf", "format_version": 1}'

@@ -47,7 +47,10 @@ class TypoNoiseAsCodes(ClassNamePrefixFeaturesOutMixin, TypoNoise, auto_wrap_out
 
 
 class OfLabels:
-    """Names of which the first character of each text is one: the checks have a label a text."""
+    """Names of which the first character of each text is one: the checks have a label a text.
+
+    Blanks are none.
+    """
 
     def _read(self, task, X, y):
         texts = check_texts(X, missing=self.missing, column=self.column)
@@ -55,13 +58,23 @@ class OfLabels:
             return super()._read(task, texts, None)
         labels = check_array(y, ensure_2d=False, dtype=None, input_name="y").ravel()
         check_consistent_length(texts, labels)
-        rows = zip(texts, labels, strict=True)
-        return super()._read(task, texts, [[(0, 1, f"label {k}")] if t else [] for t, k in rows])
+        starts = [len(text) - len(text.lstrip()) for text in texts]
+        rows = zip(texts, starts, labels, strict=True)
+        spans = [[(s, s + 1, f"label {k}")] if s < len(text) else [] for text, s, k in rows]
+        return super()._read(task, texts, spans)
 
     def predict(self, X):
         check_is_fitted(self)
         texts = check_texts(X, missing=self.missing, column=self.column)
         return np.array([len(spans) for spans in self._find(texts)], dtype=int)
+
+    def predict_proba(self, X):
+        check_is_fitted(self)
+        texts = check_texts(X, missing=self.missing, column=self.column)
+        return np.array([row.mean(axis=0) for row in super().predict_proba(texts)])
+
+    def partial_fit(self, X, y=None):  # the checks would name classes that are no str
+        return super().partial_fit(X, y)
 
 
 class EntityOfLabels(OfLabels, EntityPretrainer):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from unicodedata import category
 
 import numpy as np
 
 from sklearn_cclm._targets.entities import Span
-from sklearn_cclm._text.codes import code_points
+from sklearn_cclm._targets.words import parts, sums, words
 
-_SPACE, _LETTER, _MARK = range(3)
+_LEAST = 1e-6  # probability, lest one character overrule a word
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,12 @@ class TagSet:
     ----------
     labels : tuple of str
         What entities can be, each once.
+    inside_words : float, default=0.0
+        Share of the ends of entities that lie inside words; at 0 entities are whole words.
     """
 
     labels: tuple[str, ...]
+    inside_words: float = 0.0
 
     @classmethod
     def of(cls, spans: Iterable[Sequence[Span]]) -> TagSet:
@@ -41,19 +44,15 @@ class TagSet:
     def encode(self, spans: Sequence[Sequence[Span]], lengths: np.ndarray) -> np.ndarray:
         """Return the code of each character of all texts in a row, int64 (sum of lengths,).
 
-        Spans do not overlap. A label that the set lacks is a ValueError.
+        Spans do not overlap. An entity whose label the set lacks is outside.
         """
         begin = {label: 1 + 2 * i for i, label in enumerate(self.labels)}
-        if unknown := {span.label for row in spans for span in row} - set(begin):
-            raise ValueError(
-                f"Entities have the labels {sorted(unknown)}, and known are {list(self.labels)}: "
-                "drop these entities, or fit on texts that have them."
-            )
         ends = np.cumsum(lengths, dtype=np.int64)
         places = [
             (offset + start, offset + end, begin[label])
             for row, offset in zip(spans, (ends - lengths).tolist(), strict=True)
             for start, end, label in row
+            if label in begin
         ]
         starts, stops, codes = np.array(places, dtype=np.int64).reshape(-1, 3).T
         steps = np.zeros(ends[-1] + 1 if len(ends) else 1, dtype=np.int64)
@@ -64,10 +63,11 @@ class TagSet:
         return tags
 
     def decode(self, scores: np.ndarray, texts: Sequence[str]) -> list[list[Span]]:
-        """Return the entities of texts.
+        """Return the entities of texts, each with its score.
 
-        A word is what its characters say on average, and an entity is a run of words of the same
-        label, which ends where a word begins with "B" rather than "I".
+        A word, or a part of one where entities may begin and end inside words, is what its
+        characters say on average. An entity is a run of them of the same label, which ends where
+        one begins with "B" rather than "I"; its score is what its characters say on average.
 
         Parameters
         ----------
@@ -76,27 +76,43 @@ class TagSet:
         texts : sequence of str
             The texts.
         """
+        owners, starts, ends, kinds, sure = (x.tolist() for x in self._found(scores, texts))
+        labels = [self.labels[kind - 1] for kind in kinds]
+        spans: list[list[Span]] = [[] for _ in texts]
+        for owner, span in zip(owners, map(Span, starts, ends, labels, sure), strict=True):
+            spans[owner].append(span)
+        return spans
+
+    def _found(self, scores: np.ndarray, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
+        """Return text, start, end, label and score of each entity, labels numbered from 1."""
         starts, ends, owners = words(texts)
         begin, inside = scores[:, 1::2], scores[:, 2::2]
         votes = np.concatenate([scores[:, :1], begin + inside], axis=1)
-        said = _means(votes, starts, ends).argmax(axis=1)  # 0 outside, then the labels
-        label = np.maximum(said - 1, 0)
-        cut = (said == 0) | (begin[starts, label] > inside[starts, label])
+        if self.inside_words:
+            starts, ends, word = self._parts(scores, votes, starts, ends)
+            owners = owners[word]
+        totals, lengths = sums(votes, starts, ends), ends - starts
+        said = (totals / lengths[:, None]).argmax(axis=1)  # 0 outside, then the labels
+        cut = (said == 0) | (_said(begin[starts] - inside[starts], said) > 0)
         cut[1:] |= (said[1:] != said[:-1]) | (owners[1:] != owners[:-1])
         cut[:1] = True
         first = np.flatnonzero(cut)
+        means = np.add.reduceat(totals, first) / np.add.reduceat(lengths, first)[:, None]
         last = np.append(first[1:], len(cut))[: len(first)] - 1
-        named = said[first] > 0
-        first, last = first[named], last[named]
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        offset = (np.cumsum(lengths) - lengths)[owners[first]]
-        places = np.stack(
-            [owners[first], starts[first] - offset, ends[last] - offset, label[first]]
-        )
-        spans: list[list[Span]] = [[] for _ in texts]
-        for owner, start, end, index in places.T.tolist():
-            spans[owner].append(Span(start, end, self.labels[index]))
-        return spans
+        sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        offset = (np.cumsum(sizes) - sizes)[owners[first]]
+        sure = _said(means[:, 1:], said[first]).clip(max=1)
+        columns = owners[first], starts[first] - offset, ends[last] - offset, said[first], sure
+        return tuple(column[said[first] > 0] for column in columns)
+
+    def _parts(
+        self, scores: np.ndarray, votes: np.ndarray, starts: np.ndarray, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the parts of words that are likeliest, as `parts` does."""
+        begins = scores[:, 1::2] * self.inside_words - scores[:, 2::2]
+        cuts = _said(begins, votes.argmax(axis=1)) > 0
+        likely = np.log(np.maximum(votes, _LEAST))
+        return parts(likely, cuts, starts, ends, cost=-math.log(self.inside_words))
 
 
 class CharacterTags:
@@ -117,62 +133,29 @@ class CharacterTags:
         return np.concatenate([self.tags[:0], *(self.tags[start:end] for start, end in runs)])
 
 
-def entity_f1(
-    true: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]], texts: Sequence[str]
-) -> float:
+def entity_f1(true: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -> float:
     """Return the F1 score over all entities: right are those with the same place and label.
 
-    The definition is that of CoNLL, by seqeval; 0 where there is no entity to find.
+    The definition is that of CoNLL and seqeval; 0 where there is no entity to find.
     """
-    try:
-        from seqeval.metrics import f1_score
-    except ImportError as error:
-        raise ImportError(
-            'The entity-level F1 score needs seqeval: pip install "sklearn-cclm[entities]".'
-        ) from error
-    tags = TagSet.of([*true, *predicted])
-    names = np.array(tags.names, dtype=object)
+    right = sum(len({*a} & {*b}) for a, b in zip(true, predicted, strict=True))
+    n = sum(map(len, true)) + sum(map(len, predicted))
+    return 2 * right / n if n else 0.0
+
+
+def share_inside_words(spans: Sequence[Sequence[Span]], texts: Sequence[str]) -> float:
+    """Return the share of the ends of entities, first and last, that lie inside words."""
+    starts, ends, _ = words(texts)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    splits = np.cumsum(lengths)[:-1]
-
-    def named(spans: Sequence[Sequence[Span]]) -> list[list[str]]:
-        rows = np.split(names[tags.encode(spans, lengths)], splits)
-        return [row.tolist() for row in rows]
-
-    return float(f1_score(named(true), named(predicted), zero_division=0))
-
-
-def words(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the words of texts: runs of letters and digits, and single punctuation marks.
-
-    Entities begin and end with words, in text that is split into tokens and in text that is not.
-
-    Returns
-    -------
-    starts, ends : int64 arrays of shape (n_words,)
-        Places in all texts in a row.
-    owners : int64 array of shape (n_words,)
-        The text of each word.
-    """
-    points, lengths = code_points(texts)
-    distinct, where = np.unique(points, return_inverse=True)
-    kinds = np.array([_kind(chr(point)) for point in distinct.tolist()], dtype=np.int8)[where]
-    text = np.repeat(np.arange(len(texts)), lengths)
-    joined = (kinds[1:] == _LETTER) & (kinds[:-1] == _LETTER) & (text[1:] == text[:-1])
-    solid = kinds != _SPACE
-    starts = np.flatnonzero(solid & ~np.append(False, joined)[: len(points)])
-    ends = np.flatnonzero(solid & ~np.append(joined, False)[: len(points)]) + 1
-    return starts, ends, text[starts]
+    rows = zip(spans, (np.cumsum(lengths) - lengths).tolist(), strict=True)
+    edges = [place + k for row, k in rows for start, end, _ in row for place in (start, end)]
+    places = np.array(edges, dtype=np.int64)
+    word = np.searchsorted(starts, places) - 1  # the last that begins before the place, or -1
+    inside = np.append(ends, 0)[word] > places
+    return float(inside.sum() / max(1, len(places)))
 
 
-def _kind(character: str) -> int:
-    if character.isspace():
-        return _SPACE
-    return _MARK if category(character)[0] in "PS" else _LETTER
-
-
-def _means(values: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return the mean of the rows of values from each start to its end."""
-    totals = np.zeros((len(values) + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=totals[1:])
-    return (totals[ends] - totals[starts]) / (ends - starts)[:, None]
+def _said(values: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Return the value of the label that is said, numbered from 1, and 0 where none is."""
+    found = values[np.arange(len(said)), np.maximum(said - 1, 0)]
+    return np.where(said > 0, found, 0)

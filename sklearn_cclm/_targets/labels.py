@@ -11,6 +11,9 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from sklearn_cclm._targets.arrays import label_array
+from sklearn_cclm._targets.numbers import as_numbers
+
 
 class Given(NamedTuple):
     """What is given beside the texts, unchecked."""
@@ -30,16 +33,20 @@ class Labels:
         Labels or their numbers, or where a text may have several, 1 for those it has and else 0.
     weights : ndarray
         What each text, or each of its labels, counts.
-    classes : array-like or None
+    classes : ndarray or None
         All labels, where they were given.
+    text_weights : ndarray of shape (n,) or None
+        What each text counts, where `weights` has those of classes as well.
     """
 
     values: np.ndarray
     weights: np.ndarray
     classes: Any = None
+    text_weights: np.ndarray | None = None
 
     def __getitem__(self, rows: np.ndarray) -> Labels:
-        return Labels(self.values[rows], self.weights[rows], self.classes)
+        texts = None if self.text_weights is None else self.text_weights[rows]
+        return Labels(self.values[rows], self.weights[rows], self.classes, texts)
 
 
 def check_labels(given: Given, texts: list[str], name: str) -> Labels:
@@ -47,22 +54,25 @@ def check_labels(given: Given, texts: list[str], name: str) -> Labels:
     y = given.y
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
-    if isinstance(dtype := getattr(y, "dtype", None), np.dtype) and dtype.kind == "f":
-        check_array(y, ensure_2d=False, input_name="y")  # as the next line casts infinity
-    check_classification_targets(y)
-    several = type_of_target(y) == "multilabel-indicator"
-    if several:
-        values = check_array(y, dtype=np.float32, input_name="y")
+    values = label_array(y)
+    if values.dtype.kind == "f":
+        check_array(values, ensure_2d=False, input_name="y")  # as the next line casts infinity
+    check_classification_targets(values)
+    if type_of_target(values) == "multilabel-indicator":
+        values = check_array(values, dtype=np.float32, input_name="y")
     else:
-        values = column_or_1d(y, warn=True)
+        values = column_or_1d(values)
     check_consistent_length(texts, values)
-    return Labels(values, check_weights(given.sample_weight, len(values)), given.classes)
+    weights = check_weights(given.sample_weight, len(values))
+    classes = None if given.classes is None else label_array(given.classes, "classes")
+    return Labels(values, weights, classes)
 
 
 def check_weights(weights: Any, n: int) -> np.ndarray:
     """Return the weights of n texts, 1 where None are given."""
     if weights is None:
         return np.ones(n)
+    weights = as_numbers(weights, "sample_weight")
     weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.shape != (n,) or weights.min() < 0 or not weights.any():
         raise ValueError(
@@ -120,9 +130,26 @@ def loss_weights(labels: Labels, classes: np.ndarray, class_weight: Any) -> np.n
     return (weights / weights.mean()).astype(np.float32)
 
 
+def check_named(class_weight: Any, classes: np.ndarray, *, complete: bool) -> None:
+    """Raise ValueError if a dict of weights names what can be no class.
+
+    That is one of another type; and if the classes are known to be complete, any that is not
+    among them. Else it may be one that these texts lack, such as those of a fold.
+    """
+    if not isinstance(class_weight, Mapping):
+        return
+    strings = classes.dtype.kind == "U"
+    unknown = sorted(
+        (k for k in class_weight.keys() - set(classes.tolist())
+         if complete or isinstance(k, str) != strings),
+        key=str,
+    )  # fmt: skip
+    if unknown:
+        raise ValueError(
+            f"class_weight names {unknown}, which are not among the classes: {classes.tolist()}."
+        )
+
+
 def _named(class_weight: Mapping[Any, float], classes: np.ndarray) -> np.ndarray:
     """Return the weight of each class; 1 where a class is not named."""
-    unknown = sorted(class_weight.keys() - set(classes.tolist()), key=str)
-    if unknown:
-        raise ValueError(f"class_weight names {unknown}, which are not among the classes.")
     return np.array([class_weight.get(label, 1.0) for label in classes.tolist()])

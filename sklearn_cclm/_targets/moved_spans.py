@@ -1,4 +1,4 @@
-"""Where entities are once their text is normalised, and back."""
+"""Where entities are once their text is normalised, and back, and once it is corrupted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from itertools import accumulate, pairwise
 from typing import TypeAlias
 from unicodedata import category, normalize
 
-from sklearn_cclm._targets.entities import Span
+import numpy as np
+
+from sklearn_cclm._targets.entities import Span, trimmed
 
 Normalize: TypeAlias = Callable[[Sequence[str]], list[str]]
 _JOINING = {*map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)]), "\U00016d67"}
@@ -29,6 +31,28 @@ def original_spans(
     return _moved(spans, texts, normalize, _Runs.back)
 
 
+def corrupted_spans(
+    spans: Sequence[Sequence[Span]], texts: Sequence[str], origins: Sequence[np.ndarray]
+) -> list[list[Span]]:
+    """Return where spans are in corrupted texts, whose characters come from places in clean ones.
+
+    A place is where as many characters stand before it as come from before it: what is swapped
+    over the end of a span leaves it where it is, so that spans never overlap. Spans of which no
+    character is left vanish, and blanks at their ends are no part of them.
+    """
+    found = []
+    for row, text, origin in zip(spans, texts, origins, strict=True):
+        before = np.sort(origin)
+        row = [
+            span._replace(
+                start=int(before.searchsorted(span.start)), end=int(before.searchsorted(span.end))
+            )
+            for span in row
+        ]
+        found.append(trimmed(row, text))
+    return found
+
+
 def _moved(
     spans: Sequence[Sequence[Span]],
     texts: Sequence[str],
@@ -41,9 +65,20 @@ def _moved(
         row = list(row)
         if row and text != normal:
             runs = _Runs(text, normalize)
-            row = [Span(move(runs, s), move(runs, e), label) for s, e, label in row]
+            row = [s._replace(start=move(runs, s.start), end=move(runs, s.end)) for s in row]
         found.append([span for span in row if span.start < span.end])
     return found
+
+
+def original_places(texts: Sequence[str], normalize: Normalize) -> list[np.ndarray]:
+    """Return for each character of texts its place once they are normalised.
+
+    Characters that become fewer share the last of their places.
+    """
+    return [
+        np.arange(len(text)) if text == normal else _Runs(text, normalize).places()
+        for text, normal in zip(texts, normalize(texts), strict=True)
+    ]
 
 
 class _Runs:
@@ -73,6 +108,14 @@ class _Runs:
         run = bisect_right(self.normal_starts, place) - 1
         places = range(self.starts[run], self.starts[min(run + 1, len(self.starts) - 1)] + 1)
         return places[bisect_right(places, place, key=self.forward) - 1]
+
+    def places(self) -> np.ndarray:
+        """Return where the normalised text has what becomes of each character."""
+        lengths = np.diff(self.starts)
+        moved = np.subtract(self.normal_starts[:-1], self.starts[:-1])
+        last = np.subtract(self.normal_starts[1:], 1)
+        place = np.arange(len(self.text)) + np.repeat(moved, lengths)
+        return np.minimum(place, np.repeat(last, lengths)).clip(min=0)
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ CLS = 3
 N_RESERVED = 4
 MASK_CHARACTER = "\N{FULL BLOCK}"
 UNKNOWN_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+SHOWN = f"\0{MASK_CHARACTER}{UNKNOWN_CHARACTER}\0"  # a character for each reserved code
 CHUNK = 4096  # texts handled at once: bounds the memory beside a result
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import reduce
 from itertools import chain, islice
 from numbers import Real
-from os import PathLike
+from operator import getitem
 from reprlib import repr as short_repr
 from typing import Any
+
+import numpy as np
+
+from sklearn_cclm._text.elsewhere import refuse_elsewhere
 
 __all__ = ["check_texts"]
 
@@ -24,8 +29,8 @@ def check_texts(
     X : iterable of str
         A list, tuple, numpy array or any other sequence or iterator of texts; a pandas or polars
         Series or one-column DataFrame; an Arrow array or one-column table; a Hugging Face Column,
-        or a Dataset or IterableDataset with `column`. Iterators and IterableDatasets are read
-        through once.
+        or a Dataset, IterableDataset or mapping with `column`. Iterators and IterableDatasets are
+        read through once.
     missing : {"error", "empty"}, default="error"
         Whether None, NaN and NA raise ValueError or become empty texts.
     column : str or int, default=None
@@ -43,7 +48,8 @@ def check_texts(
     ValueError
         If X is one text, has several columns or too few rows, or a text is missing.
     TypeError
-        If X is no iterable, is a set or dict, or a row is not a str.
+        If X is no iterable, is a set or mapping, does not hold its texts itself, or a row is not a
+        str.
     """
     check_reading(missing, column)
     texts = list(read_rows(X, column))
@@ -77,18 +83,16 @@ def read_rows(X: Any, column: str | int | None) -> Iterable[Any]:
         raise ValueError(
             f"An iterable of texts is expected, got a single {type(X).__name__}: put it in a list."
         )
-    if isinstance(X, PathLike):
-        raise TypeError(
-            f"Texts are expected, got the path {str(X)!r}, which `fit` alone reads: pass "
-            "list(sklearn_cclm.datasets.TextFiles(path))."
-        )
-    if isinstance(X, Set | Mapping):
+    if isinstance(X, Set):
         raise TypeError(f"Texts need an order, which a {type(X).__name__} lacks: {_HOW}.")
-    if type(X).__name__ == "LazyFrame":
-        raise TypeError("A LazyFrame has no rows yet: collect() it first.")
+    if isinstance(X, Mapping) and column is not None:
+        return read_rows(X[_column_name(X, list(X), column)], None)
+    refuse_elsewhere(X)
+    if type(X).__name__ == "RecordBatchReader":
+        X = X.read_all()
     if type(X).__module__.partition(".")[0] == "datasets":
         return _dataset_rows(X, column)
-    names = _column_names(X)
+    names = column_names(X)
     if names is not None:
         return _listed(X[_column_name(X, names, column)])
     shape: tuple[int, ...] = getattr(X, "shape", (0,))
@@ -96,16 +100,18 @@ def read_rows(X: Any, column: str | int | None) -> Iterable[Any]:
         if len(shape) != 2 or shape[1] != 1:
             raise ValueError(f"One column of texts is expected, got shape {tuple(shape)}: {_HOW}.")
         return _listed(X[:, 0])
-    if shape == () or not hasattr(X, "__iter__"):
-        raise TypeError(f"An iterable of texts is expected, got {type(X).__name__}: {_HOW}.")
-    return _listed(X)
+    if shape != () and isinstance(X, Iterable):
+        return _listed(X)
+    if shape != () and hasattr(type(X), "__len__") and hasattr(type(X), "__getitem__"):
+        return (X[place] for place in range(len(X)))
+    raise TypeError(f"An iterable of texts is expected, got {type(X).__name__}: {_HOW}.")
 
 
 def _dataset_rows(X: Any, column: str | int | None) -> Iterable[Any]:
     """Return the rows of a Hugging Face column, or of one column of a dataset."""
     stored = hasattr(X, "__len__")
     if not hasattr(X, "column_names"):
-        return _listed(X[:]) if stored else X
+        return _listed(X[:]) if stored else _streamed_column(X)
     if stored:
         return _listed(X[_column_name(X, X.column_names, column, only=False)][:])
     rows = iter(X.with_format(None))
@@ -118,7 +124,16 @@ def _dataset_rows(X: Any, column: str | int | None) -> Iterable[Any]:
     return (row.get(name) for row in rows)
 
 
-def _column_names(X: Any) -> list | None:
+def _streamed_column(X: Any) -> Iterator[Any]:
+    """Yield the values of a streamed column, which may be inside another one, in no format."""
+    path = []
+    while not hasattr(X, "column_names"):
+        path.append(X.column_name)
+        X = X.source
+    return (reduce(getitem, reversed(path), row) for row in X.with_format(None))
+
+
+def column_names(X: Any) -> list | None:
     """Return the column names of a frame or table; None for anything else."""
     for name in ("column_names", "columns"):
         if hasattr(type(X), name):  # of the type: pandas makes attributes of labels as well
@@ -146,30 +161,40 @@ def _listed(X: Any) -> Iterable[Any]:
     for method in ("tolist", "to_list", "to_pylist"):
         if hasattr(X, method):
             return getattr(X, method)()
-    return X
+    return np.asarray(X).tolist() if hasattr(X, "__array__") else X
 
 
 def _text(row: Any, index: int, missing: str) -> str:
     """Return one row as a str."""
     if isinstance(row, str):
         return str.__str__(row)  # plain str() drops a numpy string's last NULs, and names an Enum
-    if _is_missing(row):
+    if is_missing(row):
         if missing == "empty":
             return ""
         raise ValueError(
             f"Text {index} is missing ({row!r}, a {type(row).__name__}): drop the row, or set "
             "missing='empty' to read it as an empty text."
         )
-    advice = "decode it first" if isinstance(row, bytes | bytearray) else "convert it to str first"
     raise TypeError(
-        f"Text {index} is not a str but {type(row).__name__} ({short_repr(row)}): {advice}."
+        f"Text {index} is not a str but {type(row).__name__} ({short_repr(row)}): {_advice(row)}."
     )
 
 
-def _is_missing(row: Any) -> bool:
+def is_missing(row: Any) -> bool:
     """Whether a row is None, NaN, NaT or pandas' NA."""
     return (
         row is None
         or (isinstance(row, Real) and row != row)
         or type(row).__name__ in ("NAType", "NaTType")
     )
+
+
+def _advice(row: Any) -> str:
+    """Return what to do with rows of another type than str."""
+    if isinstance(row, bytes | bytearray):
+        return "decode it first"
+    if isinstance(row, Mapping) and row:
+        return f"pass [row[{next(iter(row))!r}] for row in X], or whichever holds the text"
+    if isinstance(row, Sequence) and row:
+        return "pass [row[0] for row in X], or whichever place holds the text"
+    return "convert it to str first"

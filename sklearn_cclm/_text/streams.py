@@ -68,4 +68,4 @@ def chunked(texts: Iterable[str], size: int = CHUNK) -> Iterator[list[str]]:
 def _is_stream(X: Any) -> bool:
     """Whether X can be read again and again, but does not know its length."""
     known = isinstance(X, Iterator | str | bytes | os.PathLike) or hasattr(X, "__len__")
-    return hasattr(X, "__iter__") and not known and type(X).__name__ != "LazyFrame"
+    return hasattr(X, "__iter__") and not known

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,6 +42,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def weights(self) -> Tensor:
+        """What the loss of each prediction counts, by default 1; of several labels the mean."""
+        found = self.extra.get("weights")
+        if found is None:
+            return torch.ones(len(self), device=self.ids.device)
+        return found if found.ndim == 1 else found.mean(1)
+
+    @property
+    def text_weights(self) -> Tensor:
+        """What each prediction counts in a metric, which knows no weights of classes."""
+        return self.extra.get("text_weights", self.weights)
+
     @classmethod
     def from_numpy(
         cls,
@@ -72,11 +87,14 @@ class Chunk:
         Length of each text, by row number; texts of like length share a batch.
     make_batch : callable
         ``make_batch(rows, rng) -> Batch``.
+    given : callable or None
+        ``given(rows)`` returns the texts that rows are of, and what `score` takes as their y.
     """
 
     rows: np.ndarray
     lengths: np.ndarray
     make_batch: MakeBatch
+    given: Callable[[np.ndarray], tuple[list[str], Any]] | None = None
 
     def batches(self, size: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Return the rows of each batch: shuffled, like lengths together, batches shuffled."""
@@ -102,12 +120,18 @@ class Batches:
         Seed of order and corruption.
     fixed : bool, default=False
         Whether every epoch is the same, as held-out batches are.
+    measure : callable, default=None
+        ``measure(module)`` returns what else is to be known of a network, by name.
 
     Attributes
     ----------
     place : tuple of int
         Epoch and number of the batch that came last, for a later ``resume(*place)``.
+    given : callable or None
+        ``given()`` returns the texts and what `score` takes as y, where they are in memory.
     """
+
+    given: Callable[[], tuple[list[str], Any]] | None = None
 
     def __init__(
         self,
@@ -117,7 +141,9 @@ class Batches:
         batch_size: int,
         seed: int,
         fixed: bool = False,
+        measure: Callable[[Any], dict[str, float]] | None = None,
     ) -> None:
+        self.measure = measure
         self.chunks = chunks
         self.n_batches = n_batches
         self.batch_size = batch_size
@@ -126,10 +152,12 @@ class Batches:
         self.resume(0, 0)
 
     @classmethod
-    def of(cls, chunk: Chunk, *, batch_size: int, seed: int, fixed: bool = False) -> Batches:
+    def of(cls, chunk: Chunk, *, batch_size: int, **how: Any) -> Batches:
         """Return the batches of texts that are in memory."""
         n_batches = -(-len(chunk.rows) // batch_size)
-        return cls(lambda: [chunk], n_batches, batch_size=batch_size, seed=seed, fixed=fixed)
+        batches = cls(lambda: [chunk], n_batches, batch_size=batch_size, **how)
+        batches.given = partial(chunk.given, chunk.rows) if chunk.given else None
+        return batches
 
     def resume(self, epoch: int, done: int) -> None:
         """Make the next iteration that of an epoch, after so many of its batches."""
@@ -152,6 +180,10 @@ class Batches:
                 "Nothing to predict: the texts are empty, or too short for this task's "
                 "parameters. Pass longer texts or change those parameters."
             )
+
+    def measured(self, module: Any) -> dict[str, float]:
+        """Return what is measured of a network beside its loss."""
+        return self.measure(module) if self.measure else {}
 
     def is_empty(self) -> bool:
         """Whether there is nothing to predict in the coming epoch."""
@@ -185,6 +217,9 @@ class AlternatingBatches:
     def __init__(self, of: Mapping[str, Batches], *, seed: int) -> None:
         self.of = of
         self.seed = seed
+        self.batch_size = max(batches.batch_size for batches in of.values())
+        known = all(batches.given for batches in of.values())
+        self.given = self._given if known else None
         self.resume(0, 0)
 
     def resume(self, epoch: int, done: int) -> None:
@@ -203,6 +238,20 @@ class AlternatingBatches:
             if number > done:
                 yield batch
         self.place = epoch + 1, 0
+
+    def measured(self, module: Any) -> dict[str, float]:
+        """Return what is measured of the network of each task."""
+        return {
+            f"{name}_{key}": value
+            for name, batches in self.of.items()
+            for key, value in batches.measured(module.tasks[name]).items()
+        }
+
+    def _given(self) -> tuple[list[str], dict[str, Any] | None]:
+        """Return the texts of the first task, and what `score` takes as y for each that has it."""
+        pairs = {name: batches.given() for name, batches in self.of.items() if batches.given}
+        texts, _ = next(iter(pairs.values()))
+        return texts, {name: y for name, (_, y) in pairs.items() if y is not None} or None
 
     def _alternating(self, epoch: int) -> Iterator[tuple[int, Batch]]:
         """Yield number and batch of an epoch, leaving out those with nothing to predict."""

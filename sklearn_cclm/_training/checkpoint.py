@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 import torch
 
 from sklearn_cclm._text.streams import chunked
@@ -60,11 +63,18 @@ class Checkpoint:
             ) from error
 
     def write(self, state: dict[str, Any]) -> None:
-        """Replace the state on disk, so that a crash leaves the old or the new one, whole."""
+        """Replace the state on disk, so that a crash leaves the old or the new one, whole.
+
+        Raises
+        ------
+        TypeError
+            If there is something in the state that could not be read back.
+        """
+        state = _readable({**state, "seed": self.seed})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(f".{os.getpid()}.part")
         with open(part, "wb") as file:
-            torch.save({**state, "seed": self.seed}, file)
+            torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, self.path)
@@ -73,6 +83,31 @@ class Checkpoint:
         """Delete the state: the training is done."""
         for path in self.path.parent.glob(f"{self.path.stem}.*"):
             path.unlink(missing_ok=True)
+
+
+def readable_part(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those values that a checkpoint can hold."""
+    found = {}
+    for name, value in values.items():
+        with suppress(TypeError):
+            found[name] = _readable(value)
+    return found
+
+
+def _readable(value: Any) -> Any:
+    """Return what torch's weights-only loader takes, with numbers of numpy's as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return {name: _readable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_readable, value))
+    if not isinstance(value, torch.Tensor | str | int | float | None):
+        raise TypeError(
+            f"A checkpoint cannot hold {value!r}, which the optimizer keeps: pass optimizers and "
+            "schedulers Python's own numbers, or set checkpoint=None."
+        )
+    return value
 
 
 def training_digest(trainer: Any, texts: Any, y: Any, validation: Any, source: Any) -> str:

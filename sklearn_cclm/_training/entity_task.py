@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sklearn_cclm._targets.entities import Span, read_entities
-from sklearn_cclm._targets.entity_tags import CharacterTags, TagSet
+from sklearn_cclm._targets.entity_tags import (
+    CharacterTags,
+    TagSet,
+    entity_f1,
+    share_inside_words,
+)
 from sklearn_cclm._targets.moved_spans import normalized_spans
 from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.hold_out import kinds_of
+from sklearn_cclm._training.tagging import find_entities
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import read_conll
@@ -23,12 +31,20 @@ from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.noise.masking import is_character
 
 
+class Named(NamedTuple):
+    """What is given beside the texts, and all labels that will ever come, unchecked."""
+
+    y: Any
+    classes: Any
+
+
 @dataclass(frozen=True)
 class Entities:
-    """Texts as they were given, and the entities in them."""
+    """Texts as they were given, the entities in them, and all labels if they were named."""
 
     texts: list[str]
     spans: list[list[Span]]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,17 +52,24 @@ class EntityTask(Task):
     """Tell what names are in texts, and of what kind."""
 
     name = "entity"
-    learned = ("labels",)
+    learned = ("labels", "inside_words")
     needs_y = True
     auto_noise = TypoNoise("scramble", rate=0.3)
 
     entity_weight: float = 5.0
     labels: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    inside_words: float = field(default=0.0, repr=False, compare=False)
+
+    @property
+    def tags(self) -> TagSet:
+        """The tags that a character can have."""
+        return TagSet(self.labels, self.inside_words)
 
     def check(self, noise: Any) -> None:
         check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
 
     def read(self, X: Any, y: Any, **how: Any) -> tuple[list[str], Entities]:
+        y, named = (y.y, _names(y.classes)) if isinstance(y, Named) else (y, ())
         if isinstance(X, PathLike):
             X, y = read_conll(X)
         texts, spans = read_entities(X, y, **how)
@@ -57,20 +80,45 @@ class EntityTask(Task):
             )
         if not texts:
             raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
-        return texts, Entities(texts, spans)
+        return texts, Entities(texts, spans, named)
+
+    def targets(self, y: Entities) -> np.ndarray:
+        return np.fromiter(y.spans, dtype=object, count=len(y.spans))
 
     def learn(self, texts: Any, y: Entities, preprocessor: Any) -> Self:
-        labels = TagSet.of(y.spans).labels
+        labels = y.labels or TagSet.of(y.spans).labels
         if not labels:
-            raise ValueError(f"There is no entity in these {len(texts)} texts: pass some.")
-        return replace(self, labels=labels)
+            raise ValueError(
+                f"There is no entity in these {len(texts)} texts: pass some, or name the labels "
+                "to come as classes of partial_fit."
+            )
+        return replace(self, labels=labels).learn_more(texts, y, preprocessor)
+
+    def learn_more(self, texts: Any, y: Entities, preprocessor: Any) -> Self:
+        if y.labels not in ((), self.labels):
+            raise ValueError(f"classes={list(y.labels)} differ from the known {list(self.labels)}.")
+        if unknown := {*TagSet.of(y.spans).labels} - {*self.labels}:
+            raise ValueError(
+                f"Entities have the labels {sorted(unknown)}, and known are {list(self.labels)}: "
+                "drop these entities, fit on texts that have them, or name all labels as classes "
+                "in the first call of partial_fit."
+            )
+        normalize = partial(preprocessor.normalize, whole=True)
+        spans = normalized_spans(y.spans, y.texts, normalize)
+        inside = share_inside_words(spans, normalize(y.texts))
+        return replace(self, inside_words=max(self.inside_words, inside))
 
     def examples(self, cut: Cut, y: Entities) -> CharacterTags:
         normalize = partial(cut.preprocessor.normalize, whole=True)
         spans = normalized_spans(y.spans, y.texts, normalize)
         whole = np.bincount(cut.owners, weights=cut.lengths, minlength=len(y.texts))
-        tags = TagSet(self.labels).encode(spans, whole.astype(np.int64))
+        tags = self.tags.encode(spans, whole.astype(np.int64))
         return CharacterTags(tags, cut.lengths)
+
+    def kinds(self, y: Entities) -> csr_array:
+        owners = np.repeat(np.arange(len(y.spans)), [len(spans) for spans in y.spans])
+        labels = [span.label for spans in y.spans for span in spans]
+        return kinds_of(owners, labels, n=len(y.spans))
 
     def batch(
         self, view: View, example: np.ndarray, rng: np.random.Generator
@@ -82,5 +130,16 @@ class EntityTask(Task):
         return view.ids, targets, {"positions": positions}
 
     def head(self, width: int, n_chars: int) -> Head:
-        n_tags = len(TagSet(self.labels).names)
-        return TagHead(width, n_tags, entity_weight=self.entity_weight)
+        return TagHead(width, len(self.tags.names), entity_weight=self.entity_weight)
+
+    def measure(self, reader: Any, module: Any, y: Entities, rows: np.ndarray) -> dict[str, float]:
+        found = find_entities(reader, module, [y.texts[row] for row in rows])
+        return {"f1": entity_f1([y.spans[row] for row in rows], found)}
+
+
+def _names(classes: Any) -> tuple[str, ...]:
+    """Return the labels that were named, sorted."""
+    labels = [] if isinstance(classes, str) else list(classes)
+    if not labels or not all(isinstance(label, str) and label for label in labels):
+        raise ValueError(f"classes={classes!r} must be labels of entities, such as ['person'].")
+    return tuple(sorted({str(label) for label in labels}))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from itertools import accumulate, groupby
+from collections.abc import Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._targets.entities import Span, read_entities
-from sklearn_cclm._targets.entity_tags import CharacterTags, TagSet, entity_f1
-from sklearn_cclm._targets.moved_spans import original_spans
-from sklearn_cclm._training.cut import Cut
-from sklearn_cclm._training.entity_task import EntityTask
-from sklearn_cclm._training.predict import logits
-from sklearn_cclm._training.reader import Reader
+from sklearn_cclm._targets.entities import (
+    Span,
+    are_tokens,
+    input_rows,
+    read_entities,
+    token_probabilities,
+)
+from sklearn_cclm._targets.entity_tags import entity_f1
+from sklearn_cclm._targets.rows import Rows
+from sklearn_cclm._training.entity_task import EntityTask, Named
+from sklearn_cclm._training.tagging import find_entities, tag_scores
 from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.datasets import read_conll
-
-_AT_ONCE = 2**20  # characters, once normalised
+from sklearn_cclm.preprocessing._unread import warn_unread
 
 
 class EntityFinder(Trainer):
@@ -29,9 +30,60 @@ class EntityFinder(Trainer):
 
     entity_weight: float
     labels_: tuple[str, ...]
+    inside_words_ = 0.0  # of those that were pickled before there was any
 
     def _task(self) -> EntityTask:
         return EntityTask(self.entity_weight)
+
+    @property
+    def tags_(self) -> tuple[str, ...]:
+        """The tags, in the order of the columns of `predict_proba`."""
+        check_is_fitted(self)
+        return self._known().tags.names
+
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None) -> Self:
+        """Go on training, with one pass over texts at a constant learning rate.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+        y : iterable, default=None
+            As for `fit`.
+        classes : iterable of str, default=None
+            All labels that will ever come, which these texts need not have; without it, in the
+            first call, those of its texts.
+
+        Returns
+        -------
+        EntityPretrainer or ComposedTagger
+            The fitted estimator; `optimizer_state_` is kept for the next call.
+
+        Raises
+        ------
+        ValueError, TypeError, FloatingPointError
+            As for `fit`; also if a label is none of the classes.
+        """
+        return self._partial_fit(X, y if classes is None else Named(y, classes))
+
+    def predict_proba(self, X: Any) -> list[np.ndarray]:
+        """Return the probability of each tag: of lists of tokens at each token, else character.
+
+        Parameters
+        ----------
+        X : iterable of str, iterable of lists of str, or path-like
+            As for `fit`.
+
+        Returns
+        -------
+        list of ndarray of shape (n_tokens or n_characters, n_tags)
+            For each text; the columns are `tags_`, such as "O", "B-person" and "I-person".
+        """
+        texts, tokens = self._texts(X)
+        scores = tag_scores(self._reader(self._known()), self._module(), texts)
+        if tokens is None:
+            return Rows(scores)
+        return Rows(map(token_probabilities, scores, tokens))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the F1 score over entities, as CoNLL's script and seqeval define it.
@@ -50,48 +102,18 @@ class EntityFinder(Trainer):
         """
         check_is_fitted(self)
         texts, entities = self._read(self._task(), X, y)
-        return entity_f1(entities.spans, self._find(texts), texts)
+        return entity_f1(entities.spans, self._find(texts))
 
-    def _texts(self, X: Any) -> list[str]:
-        """Return checked texts, or tokens joined by spaces, of which nothing is known."""
+    def _texts(self, X: Any) -> tuple[list[str], list[Sequence[str]] | None]:
+        """Return checked texts of which nothing is known, and their tokens if they are such."""
         check_is_fitted(self)
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
-        return read_entities(X, missing=self.missing, column=self.column)[0]
+        rows = input_rows(X, missing=self.missing, column=self.column)
+        texts, _ = read_entities(rows)
+        warn_unread(texts, self._reader(self._known()).preprocessors, missing=self.missing)
+        return texts, rows if are_tokens(rows) else None
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
         """Return the entities of checked texts."""
-        return find_entities(self._reader(self._known()), self._module(), texts)
-
-
-def find_entities(reader: Reader, module: Any, texts: list[str]) -> list[list[Span]]:
-    """Return the entities of texts, read by an `EntityTask`.
-
-    They are read in groups of some 10^6 characters, which bounds the memory, but for that of a
-    longer text, which is read whole.
-    """
-    return [
-        spans
-        for group in _groups(texts, reader.preprocessors[0])
-        for spans in _find(reader, module, group)
-    ]
-
-
-def _groups(texts: list[str], preprocessor: Any) -> Iterator[list[str]]:
-    ends = accumulate(len(preprocessor.normalize([text], whole=True)[0]) for text in texts)
-    pairs = zip(texts, ends, strict=True)
-    for _, group in groupby(pairs, key=lambda pair: pair[1] // _AT_ONCE):
-        yield [text for text, _ in group]
-
-
-def _find(reader: Reader, module: Any, texts: list[str]) -> list[list[Span]]:
-    task: Any = reader.task
-    cut = Cut.of(texts, reader.preprocessors[0])
-    tags = TagSet(task.labels)
-    scores = np.zeros((cut.lengths.sum(), len(tags.names)), dtype=np.float32)
-    places = CharacterTags(np.arange(len(scores)), cut.lengths)
-    blank = CharacterTags(np.zeros_like(places.tags), cut.lengths)
-    for rows, found in logits(reader, module, cut, blank):
-        scores[places[rows]] = found.softmax(1).cpu().numpy()
-    normalize = partial(cut.preprocessor.normalize, whole=True)
-    return original_spans(tags.decode(scores, normalize(texts)), texts, normalize)
+        return Rows(find_entities(self._reader(self._known()), self._module(), texts))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from scipy.sparse import hstack
+
 from sklearn_cclm._text.streams import TextStream, read_texts
 from sklearn_cclm._training.batches import AlternatingBatches
 from sklearn_cclm._training.reader import Reader
@@ -50,6 +52,10 @@ class JointTask:
         }
         return replace(self, tasks=learned)
 
+    def scored(self) -> Self:
+        """Return the tasks that `score` measures."""
+        return replace(self, tasks={name: task.scored() for name, task in self.tasks.items()})
+
 
 @dataclass(frozen=True)
 class JointReader:
@@ -62,10 +68,17 @@ class JointReader:
     ) -> tuple[AlternatingBatches, AlternatingBatches | None]:
         """Return the batches to train on and those held out, which are of the same texts."""
         batches, held_out = {}, {}
+        found = (r.task.kinds(y[name][1]) for name, r in self.readers.items() if y[name][0] is None)
+        several = [kinds for kinds in found if kinds is not None]
+        kinds = hstack(several, format="csr") if several else None
         for number, (name, reader) in enumerate(self.readers.items()):
             others = None if validation is None else _of(name, *validation)
             batches[name], held = reader.batches(
-                *_of(name, texts, y), fraction=fraction, seed=seed, validation=others
+                *_of(name, texts, y),
+                fraction=fraction,
+                seed=seed,
+                validation=others,
+                kinds=kinds if y[name][0] is None else None,
             )
             batches[name].seed += number  # of order and noise alone
             if held is not None:

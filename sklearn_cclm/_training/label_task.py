@@ -7,11 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from sklearn_cclm._targets.labels import Given, Labels, check_labels, loss_weights, numbered
+from sklearn_cclm._targets.labels import (
+    Given,
+    Labels,
+    check_labels,
+    check_named,
+    loss_weights,
+    numbered,
+)
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._tools.params import check_option, check_real
 from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.hold_out import kinds_of
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.nn.heads import LabelHead
@@ -51,29 +60,49 @@ class LabelTask(Task):
         kept = np.flatnonzero(labels.weights)
         return [texts[row] for row in kept], labels[kept]
 
+    def targets(self, y: Labels) -> np.ndarray:
+        return y.values
+
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
-        if y.values.ndim == 2:
-            return replace(self, classes=np.arange(y.values.shape[1]), multilabel=True)
-        classes = np.unique(y.values if y.classes is None else y.classes)
-        if len(classes) < 2:
-            raise ValueError(f"y has 1 class, {classes[0]!r}: two at least are needed.")
-        return replace(self, classes=classes, multilabel=False)
+        several = y.values.ndim == 2
+        if several:
+            classes = np.arange(y.values.shape[1])
+        else:
+            classes = np.unique(y.values if y.classes is None else y.classes)
+        if len(classes) < 2 and not several:
+            raise ValueError(f"y has 1 class, {classes.tolist()[0]!r}: two at least are needed.")
+        check_named(self.class_weight, classes, complete=several or y.classes is not None)
+        return replace(self, classes=classes, multilabel=several)
 
     def examples(self, cut: Cut, y: Labels) -> Labels:
         if not (y.classes is None or np.array_equal(np.unique(y.classes), self.classes)):
             raise ValueError(f"classes={y.classes!r} differ from the known {self.classes}.")
         values = numbered(y.values, self.classes, several=bool(self.multilabel))
-        examples = Labels(values, y.weights)[cut.owners]
-        return Labels(examples.values, loss_weights(examples, self.classes, self.class_weight))
+        weights = loss_weights(Labels(values, y.weights), self.classes, self.class_weight)
+        return Labels(
+            values[cut.owners],
+            cut.shared(weights),
+            text_weights=cut.shared(y.weights / y.weights.mean()),
+        )
+
+    def kinds(self, y: Labels) -> csr_array:
+        if y.values.ndim == 2:
+            return csr_array(np.hstack([y.values > 0, y.values == 0]))
+        return kinds_of(np.arange(len(y.values)), y.values)
+
+    def scored(self) -> Self:
+        return replace(self, class_weight=None)
 
     def blank(self, n: int) -> Labels:
         """Return examples of any value, for texts whose labels are to be told."""
-        return Labels(np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.float32))
+        ones = np.ones(n, dtype=np.float32)
+        return Labels(np.zeros(n, dtype=np.int64), ones, text_weights=ones)
 
     def batch(
         self, view: View, example: Labels, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        return view.ids, example.values, {"weights": example.weights}
+    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+        weights = {"weights": example.weights, "text_weights": example.text_weights}
+        return view.ids, example.values, weights
 
     def head(self, width: int, n_chars: int) -> Head:
         return LabelHead(width, len(self.classes), label_smoothing=self.label_smoothing)

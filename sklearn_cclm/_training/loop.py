@@ -1,12 +1,8 @@
-"""The training loop: skorch, held and never inherited by an estimator. Only this file has it."""
+"""The training loop: skorch, held and never inherited by an estimator."""
 
 from __future__ import annotations
 
-import copy
 import math
-import multiprocessing
-import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
@@ -17,13 +13,16 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
-from tqdm import tqdm
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.progress import is_shown, progress_bar, show_line
 from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
+from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
 from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.optimizer_state import named_state, take_state
 from sklearn_cclm._training.schedule import OPTIMIZERS, Schedule
+from sklearn_cclm._training.scored import Scored, ScoredNet
 from sklearn_cclm.nn.embedding import NgramBase
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 
@@ -42,6 +41,7 @@ def train(
     batches: Batches | AlternatingBatches,
     held_out: Batches | AlternatingBatches | None,
     schedule: Schedule,
+    scored: Scored,
     *,
     seed: int,
     optimizer: dict[str, Any] | None = None,
@@ -57,6 +57,8 @@ def train(
         What to train on, and what to measure the loss on after each epoch.
     schedule : Schedule
         How to train.
+    scored : Scored
+        What callbacks may score.
     seed : int
         Seed of the weights that `build` draws.
     optimizer : dict, default=None
@@ -76,20 +78,24 @@ def train(
     KeyboardInterrupt
         If the training was interrupted: a half-trained network is not returned.
     """
+    check_data(schedule.callbacks, scored.training, scored.held_out)
     state = checkpoint.state if checkpoint else None
     done = len(state["history"]) if state else 0
     net = _Net(
         build,
         criterion=nn.Identity,
+        lr=schedule.lr,
         max_epochs=schedule.max_epochs - done,
+        batch_size=batches.batch_size,
         device=str(resolve_device(schedule.device)),
         train_split=None,
+        use_caching=False,
         callbacks=_callbacks(batches, held_out, schedule, checkpoint),
         callbacks__print_log=None,
         callbacks__valid_loss=None,
-        verbose=0,
         **_optimizer(schedule),
     )
+    net.scored = scored
     with isolated_seed(seed):
         net.initialize()
     net.past_epochs_ = batches.place[0]
@@ -99,7 +105,7 @@ def train(
     net.max_grad_norm, net.precision = schedule.max_grad_norm, schedule.precision
     net.checkpoint, net.state = checkpoint, state
     if optimizer is not None:
-        _take_state(net, optimizer)
+        take_state(net.module_, net.optimizer_, optimizer)
     net.partial_fit(batches)
     if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
@@ -108,38 +114,16 @@ def train(
     if checkpoint:
         checkpoint.remove()
     history = [{"epoch": row["epoch"], **_measured(row)} for row in net.history]
-    return Trained(net.module_.cpu(), history, _named_state(net))
+    return Trained(net.module_.cpu(), history, named_state(net.module_, net.optimizer_))
 
 
-def _named_state(net: NeuralNet) -> dict[str, Any]:
-    """Return the optimizer's state by the names of the parameters."""
-    names = {parameter: name for name, parameter in net.module_.named_parameters()}
-    state = {names[parameter]: values for parameter, values in net.optimizer_.state.items()}
-    return {"optimizer": type(net.optimizer_).__name__, "state": state}
-
-
-def _take_state(net: NeuralNet, saved: dict[str, Any]) -> None:
-    """Give the optimizer a copy of the state that one of its kind left."""
-    if saved["optimizer"] == type(net.optimizer_).__name__:
-        for name, parameter in net.module_.named_parameters():
-            if name in saved["state"]:
-                net.optimizer_.state[parameter] = copy.deepcopy(saved["state"][name])
-
-
-class _Net(NeuralNet):
+class _Net(ScoredNet):
     """A skorch net whose data are `Batches` and whose module computes its own loss."""
 
     completed_ = False
     past_epochs_ = 0
-    step_ = 0
     interrupted_ = False
     stopped_early_ = False
-
-    def get_split_datasets(self, X: Any, y: None = None, **params: Any) -> tuple:
-        return X, None
-
-    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
-        return dataset
 
     def fit_loop(self, *args: Any, **params: Any) -> _Net:
         super().fit_loop(*args, **params)
@@ -175,7 +159,7 @@ class _Net(NeuralNet):
 
 
 class _HeldOut(Callback):
-    """Record loss and accuracy on the held-out batches after each epoch."""
+    """Record the loss, and what else is measured, on the held-out batches after each epoch."""
 
     def __init__(self, batches: Any) -> None:
         self.batches = batches
@@ -183,6 +167,7 @@ class _HeldOut(Callback):
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
         try:
             found = net.module_.evaluate(self.batches, torch.device(net.device))
+            found |= self.batches.measured(net.module_)
         except KeyboardInterrupt:  # not a callback's way to end a training
             net.interrupted_ = True
             raise
@@ -193,10 +178,15 @@ class _HeldOut(Callback):
             )
         for name, value in found.items():
             net.history.record(f"valid_{name}", value)
+        earlier = [row["valid_loss"] for row in net.history[:-1]]
+        net.history.record("valid_loss_best", found["loss"] < min(earlier, default=math.inf))
 
 
 class _Rate(Callback):
-    """Set the learning rate before each step: a linear rise, then a cosine down to zero."""
+    """Set the learning rate before each step: a linear rise, then a cosine down to zero.
+
+    Where another callback sets the rate, leave it alone.
+    """
 
     def __init__(self, batches: Any, schedule: Schedule) -> None:
         self.batches = batches
@@ -204,8 +194,11 @@ class _Rate(Callback):
         self.n_steps = len(batches) * schedule.max_epochs
         self.rise = schedule.warmup * self.n_steps
         self.constant = schedule.constant
+        self.leaves = sets_rate(schedule.callbacks)
 
     def on_batch_begin(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
+        if self.leaves or not training:
+            return
         epoch, number = self.batches.place  # batches with nothing to predict count as well
         step = (epoch - self.first_epoch) * len(self.batches) + number - 1
         share = 1.0 if self.constant else self.share(step)
@@ -213,7 +206,7 @@ class _Rate(Callback):
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * share
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
-        net.step_ += 1
+        net.step_ += training
 
     def share(self, step: int) -> float:
         """Return the share of the highest learning rate at a step."""
@@ -226,9 +219,8 @@ class _Rate(Callback):
 class _Resume(Callback):
     """Write the state of the training every few steps; begin from the state that was found."""
 
-    def __init__(self, batches: Any, stopping: EarlyStopping | None) -> None:
+    def __init__(self, batches: Any) -> None:
         self.batches = batches
-        self.stopping = stopping
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
         if net.state is None:
@@ -243,25 +235,28 @@ class _Resume(Callback):
         if net.state is None:
             return
         net.history[-1]["batches"].extend(net.state["batches"])  # of the epoch that was cut short
-        if self.stopping is not None:
-            vars(self.stopping).update(net.state["stopping"])
+        for name, parameter in net.module_.named_parameters():
+            parameter.requires_grad_(name in net.state["learning"])
+        for name, callback in net.callbacks_:
+            give_back(callback, net.state["callbacks"].get(name, {}))
         net.state = None
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
-        if net.step_ % net.checkpoint.every == 0:
+        if training and net.step_ % net.checkpoint.every == 0:
             net.checkpoint.write(self._state(net))
 
     def _state(self, net: NeuralNet) -> dict[str, Any]:
         *history, row = net.history
-        stopping = vars(self.stopping).items() if self.stopping else ()
+        learning = [n for n, parameter in net.module_.named_parameters() if parameter.requires_grad]
         return {
             "step": net.step_,
             "place": self.batches.place,
             "module": net.module_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
-            "history": [{**_plain(old), "batches": []} for old in history],
-            "batches": [_plain(batch) for batch in row["batches"]],
-            "stopping": {k: _python(v) for k, v in stopping if k.endswith("_")},
+            "learning": learning,
+            "history": [{**_numbers(old), "batches": []} for old in history],
+            "batches": [_numbers(batch) for batch in row["batches"]],
+            "callbacks": {name: kept(callback) for name, callback in net.callbacks_},
         }
 
 
@@ -273,17 +268,11 @@ class _Progress(Callback):
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
-        columns, lines = shutil.get_terminal_size()  # of unknown ones too, where tqdm shows nothing
-        self.bar_ = tqdm(
-            total=self.n_batches * self.max_epochs,
-            initial=net.step_,
-            unit="batch",
-            ncols=columns - 1,
-            nrows=lines,
-            disable=not sys.stderr.isatty(),
-        )
+        self.bar_ = progress_bar(self.n_batches * self.max_epochs, "batch", done=net.step_)
 
     def on_batch_end(self, net: NeuralNet, training: bool = True, **params: Any) -> None:
+        if not training:
+            return
         if not self.bar_.disable:
             loss = net.history[-1, "batches", -1, "train_loss"]
             self.bar_.set_postfix(loss=f"{loss:.3f}", refresh=False)
@@ -293,7 +282,7 @@ class _Progress(Callback):
         if self.bar_.disable:
             row = net.history[-1]
             numbers = "  ".join(f"{key} {value:.4g}" for key, value in _measured(row).items())
-            tqdm.write(f"epoch {row['epoch']}/{self.max_epochs}  {numbers}", file=sys.stderr)
+            show_line(f"epoch {row['epoch']}/{self.max_epochs}  {numbers}")
 
     def on_train_end(self, net: NeuralNet, **params: Any) -> None:
         self.bar_.close()
@@ -306,36 +295,32 @@ def _callbacks(
     callbacks: list[Callback] = [_Rate(batches, schedule)]
     if held_out is not None:
         callbacks.append(_HeldOut(held_out))
-    callbacks += map(copy.copy, schedule.callbacks or ())  # a writer of logs has no deep copy
-    stopping = None
+    callbacks += copied(schedule.callbacks)
+    if checkpoint is not None:
+        callbacks.append(_Resume(batches))
+    if is_shown(schedule.verbose):
+        callbacks.append(_Progress(len(batches), schedule.max_epochs))
     if schedule.early_stopping and held_out is not None:
         stopping = EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)
-    if checkpoint is not None:
-        callbacks.append(_Resume(batches, stopping))
-    if schedule.verbose and multiprocessing.parent_process() is None:
-        callbacks.append(_Progress(len(batches), schedule.max_epochs))
-    return [*callbacks, stopping] if stopping else callbacks
+        callbacks.append(stopping)
+    return callbacks
 
 
 def _measured(row: dict[str, Any]) -> dict[str, float]:
-    """Return the losses, metrics and seconds of an epoch."""
-    names = [name for name in row if name.startswith("valid_") and isinstance(row[name], Real)]
-    names = ["train_loss", *names, "dur"]
-    return {name: float(row[name]) for name in names if name in row and not name.endswith("_best")}
+    """Return the losses, metrics, scores and seconds of an epoch."""
+    others = ("epoch", "train_loss", "train_batch_count", "dur")
+    numbers = {k: float(v) for k, v in _numbers(row).items() if not isinstance(v, bool | np.bool_)}
+    names = [name for name in numbers if name not in others and not name.startswith("event_")]
+    return {name: numbers[name] for name in ["train_loss", *names, "dur"] if name in numbers}
 
 
 def _silent(message: str) -> None:
     """Drop a message of skorch's."""
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def _numbers(values: dict[str, Any]) -> dict[str, Any]:
     """Return the numbers of a row of the history, which a checkpoint may hold."""
-    return {k: _python(v) for k, v in values.items() if isinstance(v, Real)}
-
-
-def _python(value: Any) -> Any:
-    """Return a number of numpy's as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
+    return {name: value for name, value in values.items() if isinstance(value, Real | np.bool_)}
 
 
 def _optimizer(schedule: Schedule) -> dict[str, Any]:
@@ -344,7 +329,7 @@ def _optimizer(schedule: Schedule) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if isinstance(optimizer, str):
         optimizer, extra = OPTIMIZERS[optimizer]
-    params = {"lr": schedule.lr, "weight_decay": schedule.weight_decay, **extra}
+    params = {"weight_decay": schedule.weight_decay, **extra}
     rates = {"base.*": schedule.base_lr, "tower.*": schedule.tower_lr}
     groups = [(names, {"lr": lr}) for names, lr in rates.items() if lr is not None]
     if groups:

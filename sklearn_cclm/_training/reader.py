@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sklearn_cclm._text.streams import TextStream, chunked
 from sklearn_cclm._training.batches import Batch, Batches, Chunk
 from sklearn_cclm._training.cut import Cut
+from sklearn_cclm._training.hold_out import hold_out
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import view
 from sklearn_cclm.preprocessing import CharPreprocessor
@@ -49,7 +51,12 @@ class Reader:
             example = None if examples is None else examples[rows]
             return self.batch([cut.pieces[row] for row in rows], example, rng)
 
-        return Chunk(np.arange(len(cut.pieces)), cut.lengths, make_batch), cut.owners
+        def given(rows: np.ndarray) -> tuple[list[str], Any]:
+            whole = np.unique(cut.owners[rows])
+            targets = self.task.targets(y)
+            return [texts[row] for row in whole], None if targets is None else targets[whole]
+
+        return Chunk(np.arange(len(cut.pieces)), cut.lengths, make_batch, given), cut.owners
 
     def batch(self, pieces: list[str], example: Any, rng: np.random.Generator) -> Batch:
         """Return windows, and what goes with them, as a batch."""
@@ -60,16 +67,28 @@ class Reader:
         return Batch.from_numpy(ids, targets, {**extra, **codes}, rng=rng)
 
     def batches(
-        self, texts: Any, y: Any, *, fraction: float, seed: int, validation: Any = None
+        self,
+        texts: Any,
+        y: Any,
+        *,
+        fraction: float,
+        seed: int,
+        validation: Any = None,
+        kinds: csr_array | None = None,
     ) -> tuple[Batches, Batches | None]:
         """Return the batches to train on, and those held out if there is something to predict.
 
-        The latter are of other texts: those of `validation`, or a fraction of these. Of a stream,
-        each epoch shuffles the texts of each stretch; the held-out texts alone stay in memory, at
-        most 10,000.
+        The latter are of other texts: those of `validation`, or a fraction of these, of all
+        `kinds`, by default those of the task. Of a stream, each epoch shuffles the texts of each
+        stretch; the held-out texts alone stay in memory, at most 10,000.
         """
-        split = self._split_stream if isinstance(texts, TextStream) else self._split
-        batches, held_out = split(texts, y, fraction, seed)
+        if isinstance(texts, TextStream):
+            batches, held_out = self._split_stream(texts, y, fraction, seed)
+        else:
+            kinds = self.task.kinds(y) if kinds is None else kinds
+            batches, held_out = self._split(
+                texts, y, hold_out(len(texts), kinds, fraction, seed), seed
+            )
         if validation is not None:
             held_out = self.fixed(*validation, seed=seed)
         return batches, None if held_out.is_empty() else held_out
@@ -77,22 +96,28 @@ class Reader:
     def fixed(self, texts: Sequence[str], y: Any, *, seed: int = 0) -> Batches:
         """Return batches that are the same in each epoch."""
         chunk, _ = self.read(texts, y)
-        return Batches.of(chunk, batch_size=self.batch_size, seed=seed, fixed=True)
+        measure = self._measure(y, np.arange(len(texts)))
+        return Batches.of(chunk, batch_size=self.batch_size, seed=seed, fixed=True, measure=measure)
 
     def without_noise(self) -> Reader:
         """Return a reader that shows texts as they are."""
         return replace(self, noise=None)
 
+    def _measure(self, y: Any, rows: np.ndarray) -> Callable[[Any], dict[str, float]]:
+        return lambda module: self.task.measure(self, module, y, rows)
+
     def _split(
-        self, texts: Sequence[str], y: Any, fraction: float, seed: int
+        self, texts: Sequence[str], y: Any, others: np.ndarray, seed: int
     ) -> tuple[Batches, Batches]:
         size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
         chunk, owners = self.read(texts, y)
-        order = np.random.default_rng([seed, 0, 1]).permutation(len(texts))
-        held_out = np.isin(owners, order[: int(fraction * len(texts))])
+        held_out = np.isin(owners, others)
+        measure = self._measure(y, np.sort(others))
         return (
             Batches.of(replace(chunk, rows=np.flatnonzero(~held_out)), **size),
-            Batches.of(replace(chunk, rows=np.flatnonzero(held_out)), **size, fixed=True),
+            Batches.of(
+                replace(chunk, rows=np.flatnonzero(held_out)), **size, fixed=True, measure=measure
+            ),
         )
 
     def _split_stream(

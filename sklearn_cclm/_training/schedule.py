@@ -10,7 +10,13 @@ from typing import Any
 import torch
 
 from sklearn_cclm._tools.device import check_device
-from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._tools.params import (
+    check_bool,
+    check_integer,
+    check_option,
+    check_real,
+    plain_number,
+)
 from sklearn_cclm.nn.optim import LazyAdamW
 
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
@@ -41,9 +47,12 @@ class Schedule:
 
     @classmethod
     def of(cls, pretrainer: Any, **changes: Any) -> Schedule:
-        """Return the schedule that a pretrainer's parameters ask for, with changes."""
+        """Return the schedule that a pretrainer's parameters ask for, with changes.
+
+        Its numbers are Python's own, whatever a search passed: an optimizer keeps them.
+        """
         names = [f.name for f in fields(cls) if hasattr(pretrainer, f.name)]
-        params = {name: getattr(pretrainer, name) for name in names}
+        params = {name: plain_number(getattr(pretrainer, name)) for name in names}
         return cls(**{**params, **changes})
 
     def __post_init__(self) -> None:
@@ -60,8 +69,6 @@ class Schedule:
         check_integer("verbose", int(self.verbose) if self.verbose is True else self.verbose, 0)
         check_device(self.device)
         check_option("precision", self.precision, ("float32", "bfloat16"))
-        if not isinstance(self.callbacks, list | tuple | None):
-            raise TypeError(f"callbacks={self.callbacks!r} must be a list of skorch callbacks.")
         optimizer = self.optimizer
         known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
         cls = optimizer if isinstance(optimizer, type) else object

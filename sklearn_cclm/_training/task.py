@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sklearn_cclm._text.streams import read_texts
 from sklearn_cclm._training.cut import Cut
@@ -30,6 +31,8 @@ class Task(ABC):
         Fields that `learn` sets: the fitted attributes of an estimator, without the underscore.
     labels : tuple of str
         What the output layer tells apart, where a tower is to keep it.
+    inside_words : float
+        How often what it finds begins or ends inside a word.
     of_texts : bool
         Whether the head reads native vectors, of texts, or those of characters.
     needs_y : bool
@@ -46,6 +49,7 @@ class Task(ABC):
     needs_y: ClassVar[bool] = False
     auto_noise: ClassVar[TypoNoise | None] = None
     labels: tuple[str, ...] = ()
+    inside_words: float = 0.0
     sees: str = "both"
 
     def check(self, noise: Any) -> None:
@@ -56,6 +60,10 @@ class Task(ABC):
         """Return checked texts, a list or a `TextStream`, and what is to be learnt of them."""
         return read_texts(X, missing=missing, column=column), None
 
+    def targets(self, y: Any) -> np.ndarray | None:
+        """Return, of what `read` returned, what `score` takes as y."""
+        return None
+
     def characters(self, texts: Any, y: Any) -> Any:
         """Return the texts to learn characters from."""
         return texts
@@ -64,9 +72,24 @@ class Task(ABC):
         """Return the task as it is once it knows the texts, which `preprocessor` reads."""
         return self
 
+    def learn_more(self, texts: Any, y: Any, preprocessor: Any) -> Self:
+        """Return the task as it is once it knows other texts too, to go on with."""
+        return self
+
     def examples(self, cut: Cut, y: Any) -> Any:
         """Return what goes with each window of texts, indexable by an array of rows; or None."""
         return None
+
+    def kinds(self, y: Any) -> csr_array | None:
+        """Return which kinds each text is of, (n, n_kinds), for all to be in both parts; or None.
+
+        A part of the texts of each kind is held out, and a kind of one text is trained on.
+        """
+        return None
+
+    def scored(self) -> Self:
+        """Return the task that `score` measures, in which nothing counts more than the rest."""
+        return self
 
     def shown(self, pieces: list[str], example: Any) -> list[str]:
         """Return what a batch shows of its texts: each once, or in several views one by one."""
@@ -87,6 +110,22 @@ class Task(ABC):
         rng : numpy.random.Generator
             The only source of randomness.
         """
+
+    def measure(self, reader: Any, module: Any, y: Any, rows: np.ndarray) -> dict[str, float]:
+        """Return what `history_` is to show of a network, beside what its head evaluates.
+
+        Parameters
+        ----------
+        reader : Reader
+            What reads texts for this task.
+        module : TaskModule
+            The network as it is after an epoch.
+        y : object
+            What `read` returned.
+        rows : int array
+            The texts that are held out.
+        """
+        return {}
 
     @abstractmethod
     def head(self, width: int, n_chars: int) -> Head:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.hashing import unmapped
 from sklearn_cclm._tools.seeds import draw_seed, isolated_seed
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
+from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import train
+from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
+from sklearn_cclm._training.scored import Scored
 from sklearn_cclm.preprocessing import CharPreprocessor
+from sklearn_cclm.preprocessing._unread import warn_unread
 
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
@@ -47,6 +54,10 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         needed = getattr(self._task(), "needs_y", False)
         tags.target_tags.required = needed or tags.target_tags.required
         return tags
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        fitted = {name: unmapped(value) for name, value in state.items() if name.endswith("_")}
+        super().__setstate__({**state, **fitted})
 
     def _fit(self, X: Any, y: Any, *, validation: Any = None) -> Self:
         return self._run(X, y, validation, more=self.warm_start and hasattr(self, self._result))
@@ -76,7 +87,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             checkpoint = Checkpoint(self.checkpoint, self.checkpoint_every, digest, seed)
             seed = checkpoint.seed
         self.seed_ = seed
-        task = self._known() if more else self._begin(task, texts, y)
+        task = self._go_on(texts, y) if more else self._begin(task, texts, y)
         reader = self._reader(task)
         fraction = 0 if once or validation is not None else self.validation_fraction
         size = {"fraction": fraction, "seed": seed}
@@ -89,27 +100,45 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         def clean() -> Batches:
             return reader.without_noise().batches(texts, y, **size)[0]
 
+        self.history_, self.n_iter_ = past, len(past)
         trained = train(
             partial(self._build, task, clean, more=more),
             batches,
             held_out,
             Schedule.of(self, **(_ONE_PASS if once else {})),
+            self._scored(task, batches, held_out, more=more),
             seed=seed,
             optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
             checkpoint=checkpoint,
         )
-        self.history_ = past + [
-            {**row, "epoch": len(past) + row["epoch"]} for row in trained.history
-        ]
+        rows = [{**row, "epoch": len(past) + row["epoch"]} for row in trained.history]
+        self.history_ = History([*past, *rows])
         self.n_iter_ = len(self.history_)
         if once:
             self.optimizer_state_ = trained.optimizer
         self._keep(task, trained.module, more=more)
 
+    def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
+        """Return what callbacks may score."""
+
+        def so_far(module: Any) -> Trainer:
+            fitted = copy(self)
+            fitted._keep(task, deepcopy(module).cpu(), more=more)
+            return fitted
+
+        return Scored(self, so_far, batches.given, None if held_out is None else held_out.given)
+
     def _begin(self, task: Any, texts: Any, y: Any) -> Any:
         """Set the fitted attributes that a training begins with; return what the task learned."""
         preprocessor = self._start(task, texts, y)
         task = task.learn(texts, y, preprocessor)
+        self._know(task)
+        return task
+
+    def _go_on(self, texts: Any, y: Any) -> Any:
+        """Return what the task had learned, and learns of these texts."""
+        task = self._known()
+        task = task.learn_more(texts, y, self._reader(task).preprocessors[0])
         self._know(task)
         return task
 
@@ -129,10 +158,16 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _loss(self, X: Any, y: Any) -> float:
         """Return the mean loss on texts, corrupted with a fixed seed."""
         check_is_fitted(self)
-        task = self._known()
+        task = self._known().scored()
         batches = self._reader(task).fixed(*self._read(task, X, y))
         device = resolve_device(self.device)
         return self._module().to(device).evaluate(batches, device)["loss"]
+
+    def _text_logits(self, texts: list[str]) -> np.ndarray:
+        """Return what the output layer says of each text."""
+        reader = self._reader(self._known())
+        warn_unread(texts, reader.preprocessors, missing=self.missing)
+        return text_logits(reader, self._module().to(resolve_device(self.device)), texts)
 
     def _module(self) -> Any:
         """Return the network as it was trained."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from sklearn_cclm._targets.arrays import number_array
 from sklearn_cclm._targets.labels import Given, Labels, check_weights
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._training.cut import Cut
@@ -37,13 +38,21 @@ class ValueTask(Task):
             raise ValueError("A stream of texts has no targets beside it: pass a list.")
         if given.y is None:
             raise ValueError(f"A {self.name} requires y to be passed, but the target y is None.")
-        values = check_array(given.y, ensure_2d=False, dtype=np.float64, input_name="y")
+        values = number_array(given.y)
+        if values.dtype.kind in "mM":
+            raise ValueError(f"y must hold numbers, got {values.dtype}: convert it to some.")
+        values = check_array(
+            values, ensure_2d=False, allow_nd=True, dtype=np.float64, order="C", input_name="y"
+        )
         check_consistent_length(texts, values)
         if values.ndim > 2:
             raise ValueError(f"y has the shape {values.shape}: pass one of (n,) or (n, n_targets).")
         weights = check_weights(given.sample_weight, len(values))
         kept = np.flatnonzero(weights)
         return [texts[row] for row in kept], Labels(values[kept], weights[kept])
+
+    def targets(self, y: Labels) -> np.ndarray:
+        return y.values
 
     def learn(self, texts: Any, y: Labels, preprocessor: Any) -> Self:
         values = _columns(y.values)
@@ -62,8 +71,7 @@ class ValueTask(Task):
                 f"y has {values.shape[1]} targets, but the first fit saw {len(self.mean)}."
             )
         standard = ((values - self.mean) / self.scale).astype(np.float32)
-        weights = (y.weights / y.weights.mean()).astype(np.float32)
-        return Labels(standard[cut.owners], weights[cut.owners])
+        return Labels(standard[cut.owners], cut.shared(y.weights / y.weights.mean()))
 
     def blank(self, n: int) -> Labels:
         """Return examples of any value, for texts whose numbers are to be told."""

@@ -7,15 +7,19 @@ from copy import copy
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
-from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
+from sklearn_cclm._tools.params import (
+    check_bool,
+    check_integer,
+    check_option,
+    check_real,
+    plain_number,
+)
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checks import check_task
-from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.reader import Reader
 from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.heads._probe import probe, standardize
@@ -61,7 +65,8 @@ class ComposedHead(StoredHead, Trainer):
         return y.values
 
     def _start(self, task: Any, texts: Any, y: Any) -> CharPreprocessor:
-        towers = self._trained(texts, self._for_towers(y), self.seed_)
+        weights = getattr(y, "weights", None)
+        towers = self._trained(texts, self._for_towers(y), self.seed_, weights)
         self._check_towers(towers)
         self._use(towers, texts)
         self.origins_ = {name: tower.digest for name, tower in towers}
@@ -127,7 +132,7 @@ class ComposedHead(StoredHead, Trainer):
             [places.index(tower.base) for tower in values],
             trunk=trunk,
             head=task.head(trunk.width, places[0].preprocessor().n_chars_),
-            freeze=self.freeze if freeze is None else freeze,
+            freeze=plain_number(self.freeze) if freeze is None else freeze,
         )
 
     def _on_meta(self) -> ComposedTask:
@@ -168,7 +173,9 @@ class ComposedHead(StoredHead, Trainer):
             for name, tensor in state
             if not name.startswith(("base.", "tower."))
         }
-        if self.freeze == "towers":
+        parts = torch.nn.ModuleList([module.base, module.tower])
+        thawed = any(parameter.requires_grad for parameter in parts.parameters())
+        if self.freeze == "towers" and not thawed:
             return
         old = self._bases()
         new = {base: base.with_module(m) for base, m in zip(old, module.base, strict=True)}
@@ -176,9 +183,6 @@ class ComposedHead(StoredHead, Trainer):
             (name, tower.with_module(trained, new[tower.base]))
             for (name, tower), trained in zip(self.towers_, module.tower, strict=True)
         ]
-
-    def _text_logits(self, texts: list[str]) -> np.ndarray:
-        return text_logits(self._reader(self._known()), self._module(), texts)
 
     def _settled(self, *, more: bool) -> Self:
         settled = copy(self)

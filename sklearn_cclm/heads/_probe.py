@@ -19,6 +19,7 @@ from sklearn_cclm.nn.composed_task import ComposedTask
 from sklearn_cclm.nn.heads import LabelHead, TagHead
 
 _LEAST_SPREAD = 0.1  # of the mean: no feature is blown up by more than ten times that
+_ROUNDING = 1e-5  # of vectors: where they differ less, the texts are all alike
 _MOST = 20_000  # rows that a linear model learns from
 _STRENGTH = 30.0  # C of the logistic regression on rows of norm 1
 
@@ -28,16 +29,26 @@ def standardize(module: ComposedTask, batches: Iterable[Any], device: torch.devi
     """Set the shift and scale of the towers' vectors to those of some batches."""
     module.eval()
     rows: list[Tensor] = []
+    counts: list[Tensor] = []
     for batch in batches:
-        parts = torch.cat(module.parts(batch.to(device)), dim=-1)
-        rows.append(parts[batch.ids.to(device) != PAD] if parts.ndim == 3 else parts)
+        on_device = batch.to(device)
+        parts = torch.cat(module.parts(on_device), dim=-1)
+        if parts.ndim == 3:
+            rows.append(parts[on_device.ids != PAD])
+            counts.append(rows[-1].new_ones(len(rows[-1])))
+        else:
+            rows.append(parts)
+            counts.append(on_device.text_weights)
         if sum(map(len, rows)) >= _MOST:
             break
-    found = torch.cat(rows)
-    spread = found.std(0, correction=0)
+    found, weights = torch.cat(rows), torch.cat(counts).unsqueeze(1)
+    total = weights.sum()
+    shift = (found * weights).sum(0) / total
+    spread = ((found - shift).square() * weights).sum(0).div(total).sqrt()
     least = _LEAST_SPREAD * spread.mean()
-    module.trunk.mix.shift.copy_(found.mean(0))
-    module.trunk.mix.scale.copy_(spread.clamp(min=least) if least > 0 else torch.ones_like(spread))
+    module.trunk.mix.shift.copy_(shift)
+    differ = spread.mean() > _ROUNDING * found.abs().mean()
+    module.trunk.mix.scale.copy_(spread.clamp(min=least) if differ else torch.ones_like(spread))
 
 
 @torch.no_grad()

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-from scipy.special import expit, softmax
-from sklearn.base import ClassifierMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
-
+from sklearn_cclm._targets.arrays import label_array
 from sklearn_cclm._targets.labels import Given
-from sklearn_cclm._text.read import check_texts
-from sklearn_cclm._training.label_task import LabelTask, some_labels
+from sklearn_cclm._training.label_task import some_labels
+from sklearn_cclm._training.text_classifier import TextClassifier
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.heads._stored import read_classes
 
 
-class ComposedClassifier(ClassifierMixin, ComposedHead):
+class ComposedClassifier(TextClassifier, ComposedHead):
     """Classify texts by towers that are fine-tuned for it.
 
     With few labels, or where time counts, a `ComposedEmbedder` and a logistic regression are the
@@ -42,8 +37,9 @@ class ComposedClassifier(ClassifierMixin, ComposedHead):
     dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, 1 for those not named. "balanced" gives all classes the same
-        weight together. Of several labels, a weight is that of the texts that have the label.
+        Weights of the classes, 1 for those not named; names that `y` lacks are ignored. "balanced"
+        gives all classes the same weight together. Of several labels, a weight is that of the
+        texts that have the label.
     label_smoothing : float, default=0.0
         Share of each target, below 1, that is spread evenly over all classes.
     fit_towers : bool, default=False
@@ -75,7 +71,7 @@ class ComposedClassifier(ClassifierMixin, ComposedHead):
     max_grad_norm : float, default=1.0
         Gradients of a larger norm are scaled down to it.
     validation_fraction : float, default=0.1
-        Share of the texts held out for `history_`.
+        Share of the texts held out for `history_`: of each label alike, and of none all.
     early_stopping : bool, default=False
         Whether to stop when the held-out loss no longer falls, and return the best weights.
     patience : int, default=3
@@ -220,16 +216,18 @@ class ComposedClassifier(ClassifierMixin, ComposedHead):
     ) -> Self:
         """Train on texts and their labels.
 
-        Of a text longer than a base's `max_example_len`, each window has the text's label.
+        Of a text longer than a base's `max_example_len`, each window has the text's label,
+        and its part of the text's weight.
 
         Parameters
         ----------
         X : iterable of str of shape (n,)
             Texts; no stream.
-        y : array-like of shape (n,) or (n, n_classes)
+        y : array-like or sparse matrix of shape (n,) or (n, n_classes)
             Labels of any type, or for each text and class, 1 if the text has that label, else 0.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the texts, relative to each other. Those of weight 0 are left out.
+            Weights of the texts, relative to each other, in training and in what is held out.
+            Those of weight 0 are left out.
         validation : (X, y), default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -276,58 +274,6 @@ class ComposedClassifier(ClassifierMixin, ComposedHead):
         """
         return self._partial_fit(X, some_labels(self, y, sample_weight, classes))
 
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return the logits of texts.
-
-        Parameters
-        ----------
-        X : iterable of str of shape (n,)
-            Texts.
-
-        Returns
-        -------
-        float32 ndarray of shape (n, n_classes), or (n,) for two classes
-            Greater is likelier.
-        """
-        logits = self._read_logits(X)
-        if len(self.classes_) == 2 and not self.multilabel_:
-            return logits[:, 1] - logits[:, 0]
-        return logits
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : iterable of str of shape (n,)
-            Texts.
-
-        Returns
-        -------
-        float32 ndarray of shape (n, n_classes)
-            Rows sum to 1, unless a text may have several labels.
-        """
-        logits = self._read_logits(X)
-        return expit(logits) if self.multilabel_ else softmax(logits, axis=1)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the likeliest label of each text, or all labels likelier than not.
-
-        Parameters
-        ----------
-        X : iterable of str of shape (n,)
-            Texts.
-
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_classes)
-            Labels, or 1 where a text has a label and else 0.
-        """
-        logits = self._read_logits(X)
-        if self.multilabel_:
-            return (logits > 0).astype(np.int64)
-        return self.classes_[logits.argmax(axis=1)]
-
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy.
 
@@ -345,20 +291,7 @@ class ComposedClassifier(ClassifierMixin, ComposedHead):
         float
             Of several labels, a text counts if all are right.
         """
-        return super().score(X, y, sample_weight)
-
-    def __sklearn_tags__(self) -> Tags:
-        """Say that several labels are allowed."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
-
-    def _task(self) -> LabelTask:
-        return LabelTask(self.class_weight, self.label_smoothing)
-
-    def _read_logits(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        return self._text_logits(check_texts(X, missing=self.missing, column=self.column))
+        return super().score(X, label_array(y), sample_weight)
 
     def _learned(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist(), "multilabel": self.multilabel_}

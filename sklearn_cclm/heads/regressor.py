@@ -10,6 +10,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._persistence._config import check_keys
+from sklearn_cclm._targets.arrays import number_array
 from sklearn_cclm._targets.labels import Given
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._training.value_task import ValueTask
@@ -208,7 +209,8 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
     ) -> Self:
         """Train on texts and their targets.
 
-        Of a text longer than a base's `max_example_len`, each window has the text's target.
+        Of a text longer than a base's `max_example_len`, each window has the text's target,
+        and its part of the text's weight.
 
         Parameters
         ----------
@@ -217,7 +219,8 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
         y : array-like of shape (n,) or (n, n_targets)
             Finite numbers.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the texts, relative to each other. Those of weight 0 are left out.
+            Weights of the texts, relative to each other, in training and in what is held out.
+            Those of weight 0 are left out.
         validation : (X, y), default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -294,7 +297,7 @@ class ComposedRegressor(RegressorMixin, ComposedHead):
         float
             1 at best; 0 is what the mean of `y` scores.
         """
-        return super().score(X, y, sample_weight)
+        return super().score(X, number_array(y), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
         """Say that several targets are allowed."""

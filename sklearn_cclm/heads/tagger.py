@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from typing import Any, Self
-
-import numpy as np
 
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._targets.entities import Span, token_tags
-from sklearn_cclm._text.read import read_rows
+from sklearn_cclm._targets.rows import Rows
 from sklearn_cclm._training.entity_task import Entities
 from sklearn_cclm._training.finding import EntityFinder
-from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
-from sklearn_cclm.values._tower import are_labels
+from sklearn_cclm.values._tower import check_findable
 
 
 class ComposedTagger(EntityFinder, ComposedHead):
@@ -100,6 +96,10 @@ class ComposedTagger(EntityFinder, ComposedHead):
     ----------
     labels_ : tuple of str
         What entities can be, sorted.
+    inside_words_ : float
+        Share of the ends of entities that lie inside words, in the texts learned from.
+    tags_ : tuple of str
+        "O", and of each label what begins and what goes on: the columns of `predict_proba`.
     towers_ : list of (str, Tower)
         The fine-tuned towers, new values that can be composed again; those given, where frozen.
     embedder_ : ComposedEmbedder
@@ -108,7 +108,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
     head_weights_ : dict of str to ndarray
         Of what stands on the towers.
     history_ : list of dict
-        For each epoch, losses and held-out accuracy, both of characters.
+        For each epoch, losses of characters, and the held-out F1 score over entities.
     n_iter_ : int
         Epochs run.
     seed_ : int
@@ -215,11 +215,11 @@ class ComposedTagger(EntityFinder, ComposedHead):
         ----------
         X : iterable of str, iterable of lists of str, or path-like
             Texts, or lists of tokens, which are joined by single spaces, or CoNLL files as
-            `read_conll` reads them.
+            `read_conll` reads them; if they need its parameters, ``*read_conll(path, tag=2)``.
         y : iterable, default=None
             For each text its entities, ``(start, end, label)`` or mappings with these keys, in
             characters, or a tag for each character; for each list of tokens their tags, BIO or a
-            like scheme; of files None.
+            like scheme; of files None. Blanks at the ends of entities are left out, with a warning.
         validation : (X, y) or path-like, default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -237,28 +237,6 @@ class ComposedTagger(EntityFinder, ComposedHead):
         """
         return self._fit(X, y, validation=validation)
 
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Go on training, with one pass over texts at a constant learning rate.
-
-        Parameters
-        ----------
-        X : iterable of str, iterable of lists of str, or path-like
-            As for `fit`.
-        y : iterable, default=None
-            As for `fit`; the labels of the first call are all that there are.
-
-        Returns
-        -------
-        ComposedTagger
-            The fitted estimator; `optimizer_state_` is kept for the next call.
-
-        Raises
-        ------
-        ValueError, TypeError, FloatingPointError
-            As for `fit`.
-        """
-        return self._partial_fit(X, y)
-
     def predict(self, X: Any) -> list[list[str]]:
         """Return a tag for each token, or for each character.
 
@@ -272,13 +250,11 @@ class ComposedTagger(EntityFinder, ComposedHead):
         list of list of str
             BIO tags: of each list of tokens one a token, of each text one a character.
         """
-        if isinstance(X, PathLike):
-            X, _ = read_conll(X)
-        rows = list(read_rows(X, self.column))
-        texts = self._texts(rows)
-        tokenized = any(isinstance(row, list | tuple | np.ndarray) for row in rows)
-        tokens = rows if tokenized else texts
-        return token_tags(tokens, self._find(texts), gap=int(tokenized))
+        texts, tokens = self._texts(X)
+        found = self._find(texts)
+        return Rows(
+            token_tags(texts, found, gap=0) if tokens is None else token_tags(tokens, found, gap=1)
+        )
 
     def predict_spans(self, X: Any) -> list[list[Span]]:
         """Return the entities of texts.
@@ -292,10 +268,10 @@ class ComposedTagger(EntityFinder, ComposedHead):
         -------
         list of list of Span
             For each text, the entities in order: named tuples of `start`, `end` and `label`, in
-            characters of the text, or of the tokens joined by single spaces. They begin and end
-            with words.
+            characters of the text, or of the tokens joined by single spaces, and a `score`. They
+            begin and end with words, unless some that were learned from do not.
         """
-        return self._find(self._texts(X))
+        return self._find(self._texts(X)[0])
 
     def _check_towers(self, towers: list[tuple[str, Any]]) -> None:
         super()._check_towers(towers)
@@ -305,10 +281,11 @@ class ComposedTagger(EntityFinder, ComposedHead):
         return y.spans
 
     def _learned(self) -> dict[str, Any]:
-        return {"labels": list(self.labels_)}
+        inside = {"inside_words": self.inside_words_} if self.inside_words_ else {}
+        return {"labels": list(self.labels_), **inside}
 
     def _take(self, learned: Any) -> None:
-        check_keys("learned", learned, ("labels",))
-        if not are_labels(learned["labels"]):
-            raise ValueError(f"labels={learned['labels']!r} must be sorted, different strings.")
-        self.labels_ = tuple(learned["labels"])
+        learned = {"inside_words": 0.0, **learned}
+        check_keys("learned", learned, ("labels", "inside_words"))
+        check_findable(learned)
+        self.labels_, self.inside_words_ = tuple(learned["labels"]), learned["inside_words"]

@@ -10,6 +10,8 @@ from scipy import sparse
 from sklearn import get_config
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from sklearn_cclm._targets.numbers import as_numbers
+
 _SAMPLE = 2000
 
 
@@ -29,6 +31,7 @@ def is_transformer(entry: Any) -> bool:
 def read(name: str, transformer: Any, texts: Sequence[str], weight: float = 1.0) -> Any:
     """Return a transformer's features times a weight: float32 array, or CSR matrix if sparse."""
     found = transformer.transform(list(texts) or [""])  # few transformers take no texts at all
+    found = as_numbers(found, f"What tower {name!r} makes")
     found = found.tocsr() if sparse.issparse(found) else np.asarray(found)
     if found.ndim != 2 or found.shape[0] != max(len(texts), 1) or found.dtype.kind not in "biuf":
         raise ValueError(

@@ -48,6 +48,8 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
     ----------
     towers_ : list of (str, Tower)
         The towers in use.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
     module_ : torch.nn.Module
         A fresh network that maps codes to the composed vectors; made on each access.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_cclm._text.column import ColumnMixin
 from sklearn_cclm._text.read import check_reading, check_texts
 from sklearn_cclm._tools.device import check_device
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
@@ -16,10 +17,11 @@ from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._blocks import feature_names
 from sklearn_cclm.models._inference import Member
 from sklearn_cclm.models._named_towers import NamedTowers, only_towers
+from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.values import Tower
 
 
-class Composition(TextTagsMixin, TransformerMixin, NamedTowers):
+class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -47,33 +49,18 @@ class Composition(TextTagsMixin, TransformerMixin, NamedTowers):
         towers = self._trained(texts, y)
         self._check_towers(towers)
         self._use(towers, texts)
+        self._set_column(X)
         return self
-
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """Fit to the texts and transform them.
-
-        Parameters
-        ----------
-        X : iterable of str of shape (n,)
-            Texts; an iterator is read once.
-        y : array-like of shape (n,), default=None
-            Passed on to pretrainers and transformers.
-
-        Returns
-        -------
-        ndarray or CSR matrix
-            As `transform` returns it.
-        """
-        if isinstance(X, Iterator):
-            X = list(X)
-        return self.fit(X, y).transform(X)
 
     def _texts(self, X: Any) -> list[str]:
         """Return the texts to transform; parameters may have changed since `fit`."""
         check_is_fitted(self)
         self._check_params()
         self._check_towers(self.towers_)
-        return check_texts(X, missing=self.missing, column=self.column)
+        texts = check_texts(X, missing=self.missing, column=self.column)
+        bases = dict.fromkeys(tower.base for _, tower in only_towers(self.towers_))
+        warn_unread(texts, [base.preprocessor() for base in bases], missing=self.missing)
+        return texts
 
     def _readable(self, texts: list[str]) -> list[str]:
         """Return the texts normalised, and cut to what every base reads, as `truncation` says."""
@@ -132,13 +119,20 @@ class Composition(TextTagsMixin, TransformerMixin, NamedTowers):
         Returns
         -------
         ndarray of str objects
-            One name per feature.
+            One name per feature; behind that of the column that `fit` read, as in
+            "title__mlm__0", where it has one.
         """
         check_is_fitted(self)
-        names: list[str] = []
-        for name, part in self.towers_:
-            if isinstance(part, Tower):
-                names += [f"{name}__{i}" for i in range(self._columns(part))]
-            else:
-                names += feature_names(name, part)
-        return np.array(names, dtype=object)
+        return self._named(feature for _, names in self._features_by_part() for feature in names)
+
+    def _features_by_part(self) -> list[tuple[str, list[str]]]:
+        """Return the name of each tower and transformer with the names of its features."""
+        return [
+            (
+                name,
+                [f"{name}__{i}" for i in range(self._columns(part))]
+                if isinstance(part, Tower)
+                else feature_names(name, part),
+            )
+            for name, part in self.towers_
+        ]

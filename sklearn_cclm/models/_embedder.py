@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.models._blocks import beside, by_interface, lexical, read, sample, scale
 from sklearn_cclm.models._inference import distinct, features, vectors
@@ -79,6 +79,8 @@ class ComposedEmbedder(StoredEmbedder):
     scales_ : dict of str to float
         What the features of each are divided by: the root mean square of the vectors' norms, on
         the texts of `fit`, or on 2,000 at most; 1 where there are towers alone.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
 
     See Also
     --------
@@ -107,6 +109,7 @@ class ComposedEmbedder(StoredEmbedder):
     """
 
     _truncations = ("window", "warn", "error")
+    _naming = ", or let make_composed find names"
 
     def __init__(
         self,
@@ -173,12 +176,12 @@ class ComposedEmbedder(StoredEmbedder):
         Returns
         -------
         ndarray of str objects
-            One name per feature.
+            One name per feature; behind that of the column that `fit` read, where it has one.
         """
         names = super().get_feature_names_out(input_features)
         if self.reduction_ is None:
             return names
-        return np.array([f"component__{i}" for i in range(len(self.reduction_.components))], object)
+        return self._named(f"component__{i}" for i in range(len(self.reduction_.components)))
 
     def _features(
         self, parts: list[tuple[str, Any]], texts: Sequence[str], weights: Mapping[str, float]
@@ -211,8 +214,8 @@ class ComposedEmbedder(StoredEmbedder):
             "device": resolve_device(self.device),
         }
 
-    def _trained(self, texts: list[str], y: Any, seed: int | None = None) -> list[tuple[str, Any]]:
-        towers = super()._trained(texts, y, seed)
+    def _trained(self, texts: list[str], y: Any, *seed_and_weights: Any) -> list[tuple[str, Any]]:
+        towers = super()._trained(texts, y, *seed_and_weights)
         if self.lexical in (False, "tfidf"):
             return towers
         alone = [tower.base for _, tower in only_towers(towers)]
@@ -292,19 +295,4 @@ def make_composed(*towers: Any, **params: Any) -> ComposedEmbedder:
     >>> [name for name, _ in embedder.towers]
     ['masked_language', 'masked_character']
     """
-    tasks = list(map(_task_name, towers))
-    total, seen = Counter(tasks), Counter[str]()
-    names = []
-    for task in tasks:
-        seen[task] += 1
-        names.append(f"{task}-{seen[task]}" if total[task] > 1 else task)
-    return ComposedEmbedder(list(zip(names, towers, strict=True)), **params)
-
-
-def _task_name(tower: Any) -> str:
-    """Return a name on the shelf as it is, the task of a tower or pretrainer, or the class."""
-    if isinstance(tower, str):
-        return tower
-    if isinstance(tower, Tower):
-        return tower.task
-    return tower._task().name if hasattr(tower, "_task") else type(tower).__name__.lower()
+    return ComposedEmbedder(list(zip(task_names(towers), towers, strict=True)), **params)

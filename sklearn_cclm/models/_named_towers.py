@@ -7,6 +7,7 @@ from typing import Any
 import joblib
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import has_fit_parameter
 
 from sklearn_cclm._tools.named import NamedPartsMixin
 from sklearn_cclm.models._blocks import is_transformer
@@ -46,10 +47,13 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
             if not (isinstance(entry, str) and entry == "drop")
         ]
 
-    def _trained(self, texts: list[str], y: Any, seed: int | None = None) -> list[tuple[str, Any]]:
+    def _trained(
+        self, texts: list[str], y: Any, seed: int | None = None, weights: Any = None
+    ) -> list[tuple[str, Any]]:
         """Return the towers, training pretrainers and fitting transformers.
 
-        Pretrainers of equal base recipes share a base; those without a seed take this one.
+        Pretrainers of equal base recipes share a base; those without a seed take this one, and
+        those that know `sample_weight` the weights.
         """
         bases: dict[str, Base] = {}
         towers = []
@@ -57,7 +61,9 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
             if is_transformer(entry):
                 entry = clone(entry).fit(texts, y)
             elif not isinstance(entry, Tower):
-                entry = self._train_part(entry, texts, y, bases, seed)
+                known = weights is not None and has_fit_parameter(entry, "sample_weight")
+                how = {"sample_weight": weights} if known else {}
+                entry = self._train_part(entry, texts, y, bases, seed, **how)
             towers.append((name, entry))
         return towers
 
@@ -90,14 +96,20 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         return list(PUBLISHED if self.towers is None else self.towers)
 
     def _train_part(
-        self, entry: Any, texts: list[str], y: Any, bases: dict[str, Base], seed: int | None
+        self,
+        entry: Any,
+        texts: list[str],
+        y: Any,
+        bases: dict[str, Base],
+        seed: int | None,
+        **how: Any,
     ) -> Tower:
         """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
         pretrainer = clone(entry)
         if seed is not None and pretrainer.random_state is None:
             pretrainer.set_params(random_state=seed)
         key = joblib.hash(pretrainer.base)
-        pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y)
+        pretrainer.set_params(base=bases.get(key, pretrainer.base)).fit(texts, y, **how)
         bases.setdefault(key, pretrainer.base_)
         return pretrainer.tower_
 

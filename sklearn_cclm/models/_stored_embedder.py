@@ -44,8 +44,7 @@ class StoredEmbedder(Composition):
 
     @classmethod
     def _from_stored(cls, state: Any, part: Callable, weights: Callable) -> Self:
-        check_keys("state", state, {"params", "fitted"} | ({"lexical", "n_features"} & set(state)))
-        said, n_features = state.pop("lexical", None), state.pop("n_features", None)
+        said, n_features = (state.pop(name, None) for name in ("lexical", "n_features"))
         reduced = state["params"].pop("n_components", None)
         embedder = super()._from_stored(state, part, weights)
         embedder.set_params(n_components=reduced)._check_params()

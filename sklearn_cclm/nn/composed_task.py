@@ -184,16 +184,19 @@ class ComposedTask(TaskModule):
         self.head = head
         self.places = tuple(places)
         self.freeze = freeze
+        self.learning: tuple[bool, bool] | None = None
         self.begin_epoch(1)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Freeze or thaw what is to learn in an epoch, counted from 1."""
+        """Freeze or thaw, where that changes, what is to learn in an epoch, counted from 1."""
         if isinstance(self.freeze, str):
             tower, base = self.freeze != "towers", self.freeze == "none"
         else:
             tower, base = epoch > self.freeze, epoch > self.freeze + 1
-        self.tower.requires_grad_(tower)
-        self.base.requires_grad_(base)
+        if self.learning != (tower, base):
+            self.learning = tower, base
+            self.tower.requires_grad_(tower)
+            self.base.requires_grad_(base)
 
     def parts(self, batch: Any) -> list[Tensor]:
         """Return what each tower says of a batch."""

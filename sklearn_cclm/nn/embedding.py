@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sklearn_cclm._tools.lazy import lazy
 from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
@@ -82,20 +82,20 @@ class Encoding:
         self._ids = ids
         self.mask = ids != _PAD
 
-    @cached_property
+    @lazy
     def rows(self) -> Tensor:
         return self._base.rows(self._ids, self.mask)
 
-    @cached_property
+    @lazy
     def characters(self) -> Tensor:
         return self._base.characters(self.rows, self.mask)
 
-    @cached_property
+    @lazy
     def ahead(self) -> Tensor:
         rows = self._base.rows(self._ids, self.mask, ahead=True)
         return self._base.characters(rows, self.mask)
 
-    @cached_property
+    @lazy
     def mean(self) -> Tensor:
         if "characters" in vars(self) or self._base.blocks:
             return masked_mean(self.characters, self.mask)

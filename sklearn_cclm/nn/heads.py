@@ -32,7 +32,8 @@ class LabelHead(Head):
         losses = label_losses(logits, targets)
         if targets.ndim == 1:
             return losses, logits.argmax(1) == targets
-        return losses.mean(1), ((logits > 0) == (targets > 0)).all(1)
+        weighted = (losses * batch.extra["weights"]).mean(1) / batch.weights
+        return weighted, ((logits > 0) == (targets > 0)).all(1)
 
 
 def label_losses(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -67,6 +68,8 @@ class ValueHead(Head):
 class TagHead(Head):
     """Softmax over tags for each character."""
 
+    metric = None
+
     def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
         super().__init__()
         self.output = nn.Linear(width, n_tags)
@@ -85,7 +88,6 @@ class TagHead(Head):
     def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         return F.cross_entropy(self.logits(tower, encoding, batch), batch.targets, self.weights)
 
-    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, None]:
         logits = self.logits(tower, encoding, batch)
-        loss = F.cross_entropy(logits, batch.targets, reduction="none")
-        return loss, logits.argmax(1) == batch.targets
+        return F.cross_entropy(logits, batch.targets, reduction="none"), None

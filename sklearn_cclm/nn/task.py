@@ -16,18 +16,21 @@ class Head(nn.Module):
 
     Attributes
     ----------
-    metric : str
-        What the second result of `evaluate` is called in `history_`.
+    metric : str or None
+        What the second result of `evaluate` is called in `history_`; None where there is none, as
+        the task measures whole texts.
     """
 
-    metric = "accuracy"
+    metric: str | None = "accuracy"
 
     def forward(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
         """Return the mean training loss of a batch."""
         raise NotImplementedError
 
-    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Any) -> tuple[Tensor, Tensor]:
-        """Return the exact loss and the metric of each prediction: two of (n,)."""
+    def evaluate(
+        self, tower: nn.Module, encoding: Encoding, batch: Any
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the exact loss and the metric, if any, of each prediction: two of (n,)."""
         raise NotImplementedError
 
     def logits(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
@@ -72,17 +75,19 @@ class TaskModule(nn.Module):
 
     @torch.no_grad()
     def evaluate(self, batches: Any, device: torch.device) -> dict[str, float]:
-        """Return the mean loss and metric over all predictions of the batches."""
+        """Return the mean loss and metric over all predictions of the batches, by their weights."""
         self.eval()
-        losses, metrics, n = 0.0, 0.0, 0
+        found = []
         for batch in batches:
             on_device = batch.to(device)
             encoding = self._encoding(on_device)
             loss, metric = self.head.evaluate(self._tower, encoding, on_device)
-            losses += float(loss.sum())
-            metrics += float(metric.sum())
-            n += len(batch)
-        return {"loss": losses / n, self.head.metric: metrics / n}
+            weighed = [(loss, on_device.weights), (metric, on_device.text_weights)]
+            known = weighed[: 1 if metric is None else 2]
+            found.append([[float((v * w).sum()), float(w.sum())] for v, w in known])
+        sums, totals = torch.tensor(found, dtype=torch.float64).sum(0).T
+        names = ["loss", *([self.head.metric] if self.head.metric else [])]
+        return dict(zip(names, (sums / totals).tolist(), strict=True))
 
 
 class MultiTaskModule(nn.Module):

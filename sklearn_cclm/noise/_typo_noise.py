@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
@@ -14,10 +14,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 
 from sklearn_cclm._text.codes import code_points, strings
+from sklearn_cclm._text.column import OneReadMixin
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._tools.params import check_option, check_real
 from sklearn_cclm._tools.tags import TextTagsMixin
-from sklearn_cclm.noise._flat import Kernel, run, run_padded
+from sklearn_cclm.noise._flat import Edit, Kernel, run, run_padded
 from sklearn_cclm.noise.confusions import case, look
 from sklearn_cclm.noise.edits import drop, repeat, space, swap
 from sklearn_cclm.noise.keyboard import LAYOUTS, insert, slip
@@ -30,7 +31,7 @@ _CHARACTERS = 2**18  # read at once: bounds the memory beside texts and result
 
 
 class TypoNoise(  # type: ignore[call-arg]
-    TextTagsMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    TextTagsMixin, OneReadMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Corrupt texts as typing, scanning and spelling do.
 
@@ -147,16 +148,49 @@ class TypoNoise(  # type: ignore[call-arg]
         ValueError, TypeError
             If a parameter or a text is not allowed.
         """
-        kernels = self._prepare()
-        texts = check_texts(X, missing=self.missing, column=self.column)
-        rng = _generator(self.random_state)
+        texts = [t for _, edit in self._edits(X) for t in strings(edit.points, edit.lengths)]
         noisy = np.empty(len(texts), dtype=object)
-        for chunk in _chunks(texts):
-            points, lengths = code_points(texts[chunk])
-            rate = self._draw_rate(len(lengths), rng)
-            edit = run(points, lengths, [(kernel, s * rate) for kernel, s in kernels], rng)
-            noisy[chunk] = strings(edit.points, edit.lengths)
+        noisy[:] = texts
         return noisy
+
+    def corrupt_texts(self, X: Iterable) -> tuple[list[str], list[np.ndarray]]:
+        """Return corrupted texts as `transform` does, and where each character comes from.
+
+        So that spans, or whatever else tells places, can follow.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+
+        Returns
+        -------
+        texts : list of str
+            The corrupted texts.
+        origins : list of int64 ndarray
+            For each text, the place in the clean one that each character comes from, for an
+            inserted one that of the character before it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or a text is not allowed.
+
+        Examples
+        --------
+        >>> from sklearn_cclm import TypoNoise
+        >>> TypoNoise("drop", rate=0.3, random_state=0).corrupt_texts(["keyboard"])
+        (['koard'], [array([0, 4, 5, 6, 7])])
+        """
+        texts: list[str] = []
+        origins: list[np.ndarray] = []
+        for lengths, edit in self._edits(X):
+            source = np.arange(len(edit.points)) if edit.source is None else edit.source
+            begins = np.cumsum(lengths) - lengths
+            places = source - begins.repeat(edit.lengths)
+            texts += strings(edit.points, edit.lengths)
+            origins += np.split(places, np.cumsum(edit.lengths)[:-1])
+        return texts, origins
 
     def corrupt(self, ids: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return corrupted code points, and where each comes from.
@@ -233,6 +267,16 @@ class TypoNoise(  # type: ignore[call-arg]
             kernels = [(made[kind], shares[kind]) for kind in _KINDS if kind in shares]
             _prepared[self] = params, kernels
         return kernels
+
+    def _edits(self, X: Iterable) -> Iterator[tuple[np.ndarray, Edit]]:
+        """Yield the lengths of some texts, and what becomes of these."""
+        kernels = self._prepare()
+        texts = check_texts(X, missing=self.missing, column=self.column)
+        rng = _generator(self.random_state)
+        for chunk in _chunks(texts):
+            points, lengths = code_points(texts[chunk])
+            rate = self._draw_rate(len(lengths), rng)
+            yield lengths, run(points, lengths, [(k, share * rate) for k, share in kernels], rng)
 
     def _draw_rate(self, n: int, rng: np.random.Generator) -> Any:
         """Return the rate of all texts, or draw one for each."""

@@ -6,21 +6,11 @@ from typing import Any, Self
 from unicodedata import normalize
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._text.codes import (
-    CHUNK,
-    CLS,
-    MASK_CHARACTER,
-    N_RESERVED,
-    PAD,
-    UNKNOWN_CHARACTER,
-    code_points,
-    pad,
-    strings,
-)
+from sklearn_cclm._text.codes import CHUNK, CLS, N_RESERVED, PAD, SHOWN, code_points, pad, strings
+from sklearn_cclm._text.column import ColumnMixin
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._text.streams import chunked, read_texts
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option
@@ -30,7 +20,11 @@ from sklearn_cclm.preprocessing._vocabulary import code_table, frequent_characte
 
 
 class CharPreprocessor(
-    TextTagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, StoredPreprocessor
+    TextTagsMixin,
+    ColumnMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    StoredPreprocessor,
 ):
     """Turn texts into integer codes, one per character.
 
@@ -60,6 +54,8 @@ class CharPreprocessor(
         The characters by descending count, then by code point; the first has code 4.
     n_chars_ : int
         The number of codes, the 4 reserved ones included.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
 
     See Also
     --------
@@ -145,8 +141,8 @@ class CharPreprocessor(
             If a parameter or a text is not allowed.
         """
         self._check_params()
-        texts = read_texts(X, missing=self.missing, column=self.column)
-        self._learn_vocabulary(texts)
+        self._learn_vocabulary(read_texts(X, missing=self.missing, column=self.column))
+        self._set_column(X)
         return self
 
     def transform(self, X: Iterable) -> np.ndarray:
@@ -176,7 +172,7 @@ class CharPreprocessor(
             codes[chunk] = self.encode(texts[chunk], length=self.max_example_len)
         return codes
 
-    def inverse_transform(self, X: ArrayLike) -> list[str]:
+    def inverse_transform(self, X: np.typing.ArrayLike) -> list[str]:
         """Return the texts of codes.
 
         Padding and cls codes are dropped; an unknown character is shown as U+FFFD and a mask as
@@ -208,8 +204,7 @@ class CharPreprocessor(
             raise ValueError(
                 f"codes must lie in 0..{self.n_chars_ - 1}, got {codes.min()}..{codes.max()}"
             )
-        reserved = f"\0{MASK_CHARACTER}{UNKNOWN_CHARACTER}\0"
-        points, _ = code_points([reserved, self.vocabulary_])
+        points, _ = code_points([SHOWN, self.vocabulary_])
         kept = (codes != PAD) & (codes != CLS)
         return strings(points[codes[kept]], kept.sum(axis=1))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
@@ -34,7 +34,7 @@ class StoredPreprocessor(Persistent, BaseEstimator):
         """Check and set what was learned besides the vocabulary."""
         check_keys("learned", learned, ("vocabulary",))
 
-    def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], dict]:
+    def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
         learned = self._learned() if hasattr(self, "vocabulary_") else None
         return {"params": self.get_params(deep=False), "learned": learned}, {}
 

@@ -56,6 +56,8 @@ class MLMPreprocessor(CharPreprocessor):
         The trained tokenizer.
     n_tokens_ : int
         The number of tokens, at most `vocab_size`.
+    column_ : str
+        The name of the column that `fit` read, if it has one; the features' names begin with it.
 
     References
     ----------
@@ -94,6 +96,19 @@ class MLMPreprocessor(CharPreprocessor):
         )
         self.vocab_size = vocab_size
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the tokenizer as text: skops knows no tokenizers."""
+        state = dict(super().__getstate__())
+        if "tokenizer_" in state:
+            state["tokenizer_"] = state["tokenizer_"].to_str()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the tokenizer from its text."""
+        if "tokenizer_" in state:
+            state = {**state, "tokenizer_": Tokenizer.from_str(state["tokenizer_"])}
+        super().__setstate__(state)
+
     def fit(self, X: Iterable, y: object = None) -> Self:
         """Learn the characters and the tokens of texts.
 
@@ -122,6 +137,7 @@ class MLMPreprocessor(CharPreprocessor):
         self._learn_vocabulary(texts)
         self.tokenizer_ = tokenizer
         self.n_tokens_ = tokenizer.get_vocab_size()
+        self._set_column(X)
         return self
 
     def tokenize(

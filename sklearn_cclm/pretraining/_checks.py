@@ -10,7 +10,7 @@ from sklearn_cclm.nn import _registry
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 
-_FROM_SHELF = {"base": "base", "init_from": "tower", "teacher": "tower"}
+_FROM_SHELF = {"base": "base", "init_from": "tower"}
 
 
 def take_from_shelf(pretrainer: Any) -> None:
@@ -27,6 +27,15 @@ def check_base(base: Any) -> None:
         raise TypeError(
             "base must be a Base, a CCLMModelBase, a name on the shelf or None, got "
             f"{type(base).__name__}. Of a fitted pretrainer pass its base_."
+        )
+
+
+def check_base_kept(base: Any, module: Any) -> None:
+    """Raise ValueError if a base that was to stay as it is has been trained."""
+    if isinstance(base, Base) and any(p.requires_grad for p in module.base.parameters()):
+        raise ValueError(
+            "A callback has thawed the base, which is a trained one and stays as it is. To train "
+            "it further, pass a tower on it as init_from, and no base."
         )
 
 

@@ -17,6 +17,7 @@ from sklearn_cclm.nn.task import TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import (
     check_base,
+    check_base_kept,
     check_init_from,
     check_sight,
     check_sight_of_base,
@@ -211,6 +212,7 @@ class BasePretrainer(Trainer):
         return _registry.name_of("tower", config), _registry.to_dict(config)
 
     def _keep(self, task: Any, module: TaskModule, *, more: bool) -> None:
+        check_base_kept(self.base, module)
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
         self._keep_tower(task, module, self.tower_ if more else self.init_from)
@@ -223,4 +225,7 @@ class BasePretrainer(Trainer):
         )
         state = module.head.state_dict()
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
-        self.tower_ = tower.with_head(self.head_weights_, task.labels) if task.labels else tower
+        if task.labels:
+            head = self.head_weights_, task.labels
+            tower = tower.with_head(*head, inside_words=task.inside_words)
+        self.tower_ = tower

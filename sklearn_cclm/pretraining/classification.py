@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Self
 
 from sklearn_cclm._targets.labels import Given
-from sklearn_cclm._training.label_task import LabelTask, some_labels
+from sklearn_cclm._training.label_task import some_labels
+from sklearn_cclm._training.text_classifier import TextClassifier
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 
 
-class ClassificationPretrainer(BasePretrainer):
+class ClassificationPretrainer(TextClassifier, BasePretrainer):
     """Predict the labels of texts.
 
     Hidden: the label of each text, or which of several labels it has.
@@ -18,7 +19,8 @@ class ClassificationPretrainer(BasePretrainer):
     Relation: the only task that needs labels, and the one to take where many texts have some.
     `ContrastivePretrainer` learns from pairs, `DistillationPretrainer` from a teacher.
 
-    It trains a tower and does not predict: put a classifier on a `ComposedEmbedder`.
+    What it trains is a tower, for a `ComposedEmbedder`; it predicts as well, by the output layer
+    that the training leaves, and is a classifier to scikit-learn.
 
     Parameters
     ----------
@@ -29,9 +31,10 @@ class ClassificationPretrainer(BasePretrainer):
         Architecture of the tower, "strided" or "pooled", or a value such as
         ``PooledConfig(width=64)``.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, 1 for those not named. "balanced" gives all classes the same
-        weight together. Of several labels, a weight is that of the texts that have the label;
-        "balanced" gives those with and those without it the same weight together.
+        Weights of the classes, 1 for those not named; names that `y` lacks are ignored. "balanced"
+        gives all classes the same weight together. Of several labels, a weight is that of the
+        texts that have the label; "balanced" gives those with and those without it the same weight
+        together.
     label_smoothing : float, default=0.0
         Share of each target, below 1, that is spread evenly over all classes, or over having and
         not having a label.
@@ -57,7 +60,7 @@ class ClassificationPretrainer(BasePretrainer):
     max_grad_norm : float, default=1.0
         Gradients of a larger norm are scaled down to it.
     validation_fraction : float, default=0.1
-        Share of the texts held out for `history_`.
+        Share of the texts held out for `history_`: of each label alike, and of none all.
     early_stopping : bool, default=False
         Whether to stop when the held-out loss no longer falls, and return the best weights.
     patience : int, default=3
@@ -97,7 +100,7 @@ class ClassificationPretrainer(BasePretrainer):
     preprocessor_ : CharPreprocessor
         The fitted preprocessor that the base reads text with.
     head_weights_ : dict of str to ndarray
-        The output layer, which `score` needs.
+        The output layer, which predictions and `score` need.
     history_ : list of dict
         For each epoch, losses and held-out accuracy; of several labels, all must be right.
     n_iter_ : int
@@ -107,9 +110,9 @@ class ClassificationPretrainer(BasePretrainer):
 
     Notes
     -----
-    Held-out losses and `score` are the cross-entropy without weights and smoothing, of several
-    labels the mean over the labels. For cross-validation pass ``cv=StratifiedKFold(...)``, lest a
-    class be missing from the texts to train on.
+    Held-out losses are the cross-entropy without smoothing, weighed as in training, of several
+    labels the mean over the labels. `score` is minus that without `class_weight`; for a measure of
+    predictions pass one, such as ``scoring="accuracy"``, to a search.
 
     References
     ----------
@@ -191,16 +194,18 @@ class ClassificationPretrainer(BasePretrainer):
     ) -> Self:
         """Train a tower on texts and their labels.
 
-        Of a text longer than the base's `max_example_len`, each window has the text's label.
+        Of a text longer than the base's `max_example_len`, each window has the text's label,
+        and its part of the text's weight.
 
         Parameters
         ----------
         X : iterable of str of shape (n,)
             Texts; no stream.
-        y : array-like of shape (n,) or (n, n_classes)
+        y : array-like or sparse matrix of shape (n,) or (n, n_classes)
             Labels of any type, or for each text and class, 1 if the text has that label, else 0.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the texts, relative to each other. Those of weight 0 are left out.
+            Weights of the texts, relative to each other, in training and in what is held out.
+            Those of weight 0 are left out.
         validation : (X, y), default=None
             Texts and labels to measure the held-out loss on, instead of `validation_fraction` of
             `X`.
@@ -250,5 +255,24 @@ class ClassificationPretrainer(BasePretrainer):
         """
         return super().partial_fit(X, some_labels(self, y, sample_weight, classes))
 
-    def _task(self) -> LabelTask:
-        return LabelTask(self.class_weight, self.label_smoothing)
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the mean cross-entropy on texts, corrupted with a fixed seed.
+
+        It knows no `class_weight` and no smoothing, so that searches may vary them. For the share
+        of right labels pass ``scoring="accuracy"`` to a search.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+        y : array-like of shape (n,) or (n, n_classes)
+            True labels, as for `fit`.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the texts.
+
+        Returns
+        -------
+        float
+            Greater is better, 0 at best.
+        """
+        return -self._loss(X, Given(y, sample_weight))

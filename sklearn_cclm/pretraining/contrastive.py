@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from sklearn.utils import check_consistent_length
 from torch import Tensor, nn
 
+from sklearn_cclm._targets.labels import Labels
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._tools.params import check_bool, check_real
@@ -254,24 +255,28 @@ class Contrast(Task):
     def characters(self, texts: Any, y: Any) -> Any:
         return texts if y is None else texts + y
 
-    def examples(self, cut: Cut, y: Any) -> np.ndarray | None:
+    def examples(self, cut: Cut, y: Any) -> Labels | None:
         if y is None:
             return None
         size = cut.preprocessor.max_example_len - cut.preprocessor.add_cls
         others = [text[:size] for text in cut.preprocessor.normalize(y)]
-        return np.array(others, dtype=object)[cut.owners]
+        weights = cut.shared(np.ones(len(others)))
+        return Labels(np.array(others, dtype=object)[cut.owners], weights)
 
-    def shown(self, pieces: list[str], example: np.ndarray | None) -> list[str]:
-        return pieces + (pieces if example is None else example.tolist())
+    def shown(self, pieces: list[str], example: Labels | None) -> list[str]:
+        return pieces + (pieces if example is None else example.values.tolist())
 
     def batch(
-        self, view: View, example: np.ndarray | None, rng: np.random.Generator
+        self, view: View, example: Labels | None, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
         others = np.roll(np.arange(len(view.ids)), len(view.ids) // 2)
         out = never_wrong(view.clean)
         rows = np.flatnonzero(~out.all(axis=1))
         out[np.arange(len(out)), others] = False
-        return view.ids, others[rows], {"rows": rows, "out": out[rows]}
+        extra = {"rows": rows, "out": out[rows]}
+        if example is not None:
+            extra["weights"] = np.tile(example.weights, 2)[rows]
+        return view.ids, others[rows], extra
 
     def head(self, width: int, n_chars: int) -> Head:
         return ContrastHead(temperature=self.temperature, hardness=self.hardness)
@@ -309,7 +314,8 @@ class ContrastHead(Head):
         logits = self._logits(tower, encoding, batch)
         if self.hardness:
             logits = weigh_hard(logits, batch.targets, self.hardness)
-        return F.cross_entropy(logits, batch.targets)
+        losses = F.cross_entropy(logits, batch.targets, reduction="none")
+        return (losses * batch.extra.get("weights", 1.0)).mean()
 
     def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
         logits = self._logits(tower, encoding, batch)

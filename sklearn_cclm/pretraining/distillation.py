@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sklearn_cclm._targets.labels import Labels
 from sklearn_cclm._text.streams import TextStream, chunked
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm._training.batches import Batch
@@ -22,7 +24,7 @@ from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._teachers import ask, unit
+from sklearn_cclm.pretraining._teachers import check_teacher, teach, unit
 
 
 class DistillationPretrainer(BasePretrainer):
@@ -47,8 +49,8 @@ class DistillationPretrainer(BasePretrainer):
     teacher : callable, transformer, Tower, name on the shelf or None, default=None
         What makes the vectors to match: a callable of a list of texts, such as a sentence
         transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
-        `Tower`. It is asked once in `fit`, and of a stream once in each epoch and a first time
-        about its beginning. None takes the vectors from `y`.
+        `Tower`. It is asked about each text once in `fit`, 1,024 at a time; of a stream
+        once in each epoch and a first time about its beginning. None takes the vectors from `y`.
     relational : float, default=0.0
         Weight of the squared error of the batch's cosine similarities, beside the cosine distance.
     matryoshka : sequence of int, default=()
@@ -210,14 +212,15 @@ class DistillationPretrainer(BasePretrainer):
         """Train a tower on texts and the teacher's vectors of them.
 
         A text longer than the base's `max_example_len` is read in consecutive windows, each of
-        which is to match the vector of the text.
+        which is to match the vector of the text, and has its part of the text's weight.
 
         Parameters
         ----------
         X : iterable of str of shape (n,)
             Texts, clean; or a stream of them, as for the other tasks, if there is a `teacher`.
         y : array-like of shape (n, d), default=None
-            The vectors to match, if `teacher` is None; else ignored.
+            The vectors to match, if `teacher` is None; else ignored. An array, sparse matrix,
+            tensor or frame, or a column of vectors. Texts whose vector is zero are left out.
         validation : iterable of str, or (X, y), default=None
             Texts to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -236,7 +239,12 @@ class DistillationPretrainer(BasePretrainer):
         return super().fit(X, y, validation=validation)
 
     def _task(self) -> Distillation:
-        return Distillation(self.teacher, self.relational, self.matryoshka)
+        return Distillation(self.teacher, self.relational, self.matryoshka, self.verbose)
+
+    def _settled(self, *, more: bool) -> Self:
+        known = copy(self)
+        known.teacher = None if self.teacher is None else check_teacher(self.teacher)
+        return super(DistillationPretrainer, known)._settled(more=more)
 
     def _tower_config(self, task: Distillation) -> Any:
         config = super()._tower_config(task)
@@ -261,6 +269,7 @@ class Distillation(Task):
     teacher: Any
     relational: float
     matryoshka: Sequence[int]
+    verbose: int = field(default=0, repr=False, compare=False)
     teacher_width: int | None = field(default=None, repr=False, compare=False)
     rotation: Any = field(default=None, repr=False, compare=False)
 
@@ -271,13 +280,13 @@ class Distillation(Task):
         for width in self.matryoshka:
             check_integer("each of matryoshka", width, 1)
         if self.teacher is not None:
-            ask(self.teacher)
+            check_teacher(self.teacher)
 
     def read(self, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
         texts, _ = super().read(X, None, **how)
         stream = isinstance(texts, TextStream)
         if self.teacher is not None:
-            return texts, None if stream else self._teach(texts)
+            return texts, None if stream else self._teach(texts, self.verbose)
         if y is None or stream:
             raise ValueError(
                 "teacher=None takes the vectors to match from y, of shape (n, d), one for each "
@@ -286,12 +295,17 @@ class Distillation(Task):
             )
         return texts, unit(y, len(texts), "y")
 
-    def _teach(self, texts: Sequence[str]) -> np.ndarray:
+    def targets(self, y: Any) -> np.ndarray | None:
+        return None if self.teacher is not None else y
+
+    def _teach(self, texts: Sequence[str], verbose: int = 0) -> np.ndarray:
         """Return the teacher's vectors, of unit length."""
-        return unit(ask(self.teacher)(list(texts)), len(texts), "what the teacher returns")
+        return teach(check_teacher(self.teacher), texts, verbose=verbose)
 
     def learn(self, texts: Any, y: Any, preprocessor: Any) -> Self:
-        vectors = self._teach(next(chunked(texts))) if y is None else y
+        vectors = self._teach(next(chunked(texts)), self.verbose) if y is None else y
+        if not vectors.any():
+            raise ValueError("All vectors to match are zero: pass those of a model of such texts.")
         width = vectors.shape[1]
         if any(short >= width for short in self.matryoshka):
             raise ValueError(
@@ -303,9 +317,10 @@ class Distillation(Task):
             rotation = np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1].copy()
         return replace(self, teacher_width=width, rotation=rotation)
 
-    def examples(self, cut: Cut, y: Any) -> np.ndarray:
+    def examples(self, cut: Cut, y: Any) -> Labels:
+        weights = cut.shared(np.ones(len(cut.texts)))
         if not cut.texts:
-            return np.empty((0, self.teacher_width or 0), dtype=np.float32)
+            return Labels(np.empty((0, self.teacher_width or 0), dtype=np.float32), weights)
         vectors = (self._teach(cut.texts) if y is None else y)[cut.owners]
         if bool(self.matryoshka) != (self.rotation is not None):
             raise ValueError("matryoshka cannot be changed while a training goes on.")
@@ -314,13 +329,14 @@ class Distillation(Task):
                 f"The vectors to match have length {vectors.shape[1]}, the tower was trained on "
                 f"{self.teacher_width}."
             )
-        return vectors if self.rotation is None else vectors @ self.rotation
+        return Labels(vectors if self.rotation is None else vectors @ self.rotation, weights)
 
     def batch(
-        self, view: View, example: np.ndarray, rng: np.random.Generator
+        self, view: View, example: Labels, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        filled = view.clean.any(axis=1)
-        return view.ids[filled], example[filled], {}
+        # a zero vector has no direction
+        filled = view.clean.any(axis=1) & example.values.any(axis=1)
+        return view.ids[filled], example.values[filled], {"weights": example.weights[filled]}
 
     def head(self, width: int, n_chars: int) -> Head:
         if width != self.teacher_width:
@@ -350,14 +366,15 @@ class VectorHead(Head):
         self.relational = relational
 
     def forward(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
-        vectors, targets = tower.native(encoding), batch.targets
+        vectors, targets, weights = tower.native(encoding), batch.targets, batch.weights
         losses = []
         for width in self.widths:
             own = F.normalize(vectors[:, :width], dim=1)
-            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1).mean()
-            loss = 1 - cosine
+            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1)
+            loss = ((1 - cosine) * weights).mean()
             if self.relational:
-                loss = loss + self.relational * F.mse_loss(own @ own.T, targets @ targets.T)
+                errors = F.mse_loss(own @ own.T, targets @ targets.T, reduction="none")
+                loss = loss + self.relational * (errors * weights.outer(weights)).mean()
             losses.append(loss)
         return torch.stack(losses).mean()
 

@@ -95,10 +95,14 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         The fitted preprocessor that the base reads text with.
     labels_ : tuple of str
         What entities can be, sorted.
+    inside_words_ : float
+        Share of the ends of entities that lie inside words, in the texts learned from.
+    tags_ : tuple of str
+        "O", and of each label what begins and what goes on: the columns of `predict_proba`.
     head_weights_ : dict of str to ndarray
         The output layer.
     history_ : list of dict
-        For each epoch, losses and held-out accuracy, both of characters.
+        For each epoch, losses of characters, and the held-out F1 score over entities.
     n_iter_ : int
         Epochs run.
     seed_ : int
@@ -189,10 +193,11 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         ----------
         X : iterable of str, iterable of lists of str, or path-like
             Texts, or lists of tokens, which are joined by single spaces, or CoNLL files as
-            `read_conll` reads them.
+            `read_conll` reads them; if they need its parameters, ``*read_conll(path, tag=2)``.
         y : iterable, default=None
             For each text its entities, ``(start, end, label)`` or mappings with these keys, in
-            characters; for each list of tokens their tags, BIO or a like scheme; of files None.
+            characters, or a tag for each character; for each list of tokens their tags, BIO or a
+            like scheme; of files None. Blanks at the ends of entities are left out, with a warning.
         validation : (X, y) or path-like, default=None
             What to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -242,6 +247,7 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         fitted.base_, fitted.tower_ = loaded.base, loaded
         fitted.preprocessor_ = loaded.base.preprocessor()
         fitted.labels_, fitted.head_weights_ = loaded.labels, loaded.head
+        fitted.inside_words_ = loaded.inside_words
         fitted.history_, fitted.n_iter_ = [], 0
         fitted.seed_ = draw_seed(fitted.random_state)
         return fitted
@@ -258,10 +264,10 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         -------
         list of list of Span
             For each text, the entities in order: named tuples of `start`, `end` and `label`, in
-            characters of the text, or of the tokens joined by single spaces. They begin and end
-            with words.
+            characters of the text, or of the tokens joined by single spaces, and a `score`. They
+            begin and end with words, unless some that were learned from do not.
         """
-        return self._find(self._texts(X))
+        return self._find(self._texts(X)[0])
 
     def _recipe(self) -> CCLMModelBase:
         if self.base is not None:

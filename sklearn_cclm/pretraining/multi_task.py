@@ -17,6 +17,7 @@ from sklearn_cclm.nn.task import MultiTaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import (
     check_base,
+    check_base_kept,
     check_init_from,
     check_sight_of_base,
     read_sources,
@@ -234,7 +235,8 @@ class MultiTaskPretrainer(NamedPartsMixin, Trainer):
         take_from_shelf(settled)
         settled.init_from = read_sources(self.init_from, self._check_names())
         settled._check_params()
-        settled.tasks = [(name, clone(task)._settled(more=False)) for name, task in self.tasks]
+        tasks = [(name, clone(task).set_params(verbose=self.verbose)) for name, task in self.tasks]
+        settled.tasks = [(name, task._settled(more=False)) for name, task in tasks]
         return settled
 
     def _check_params(self) -> None:
@@ -280,8 +282,10 @@ class MultiTaskPretrainer(NamedPartsMixin, Trainer):
         return MultiTaskModule(base, modules, self._weights())
 
     def _keep(self, task: JointTask, module: MultiTaskModule, *, more: bool) -> None:
+        check_base_kept(self.base, module)
         if not isinstance(self.base, Base):
             self.base_ = self.base_.with_module(module.base)
+        self.tasks_ = [(name, copy(pretrainer)) for name, pretrainer in self.tasks_]
         for name, pretrainer in self.tasks_:
             pretrainer.base_, pretrainer.seed_ = self.base_, self.seed_
             pretrainer.history_, pretrainer.n_iter_ = self.history_, self.n_iter_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,12 +10,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import check_scoring, get_scorer
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm.robustness._noise import noise_of
+from sklearn_cclm.robustness._samples import Samples
 
 _MOST_SEEDS = 2**31 - 1
 
@@ -109,12 +110,15 @@ def robustness_curve(
     ----------
     estimator : estimator
         Fitted, and reading texts: any scikit-learn pipeline on raw text.
-    X : iterable of str of shape (n,)
+    X : iterable of str, or of lists of str, of shape (n,)
         Clean texts, best held out. The estimator reads noisy ones in the same kind of container
-        if that is of numpy or pandas, other columns of a frame as they are; else in a list.
+        if that is of numpy or pandas, other columns of a frame as they are; else in a list. Of
+        lists of tokens, each token is corrupted for itself, so that none goes, joins or splits.
     y : array-like of shape (n,), default=None
-        What is right of them, if the score needs it. Places in the texts, as of entities, hold
-        only under noise that keeps lengths, such as "slip" and "swap".
+        What is right of them, if the score needs it. Entities, in any form that `EntityPretrainer`
+        takes, move with the characters; the score gets them as lists of ``(start, end, label)``,
+        or as BIO tags if they are a tag for each character. One of which no character is left is
+        no longer there to be found.
     noise : TypoNoise, str, sequence or mapping, default="slip"
         Noise, whose own rate and seed do not count, or its `kinds`; or attested typos, as pairs
         ``(typo, word)`` or a mapping of words to typos. `missing` and `column` of a TypoNoise say
@@ -140,6 +144,11 @@ def robustness_curve(
     ValueError, TypeError
         If an argument is not allowed.
 
+    Warns
+    -----
+    UserWarning
+        If the noise changes nothing, as "space" in tokens, or typos of words that X has not.
+
     See Also
     --------
     RobustnessDisplay : Plots curves.
@@ -161,20 +170,21 @@ def robustness_curve(
     check_integer("n_repeats", n_repeats, 1)
     check_one_score(scoring)
     scorer = check_scoring(estimator, scoring)
-    read = noise_of(noise, 0.0, 0)
-    read.check_params()
-    try:
-        texts = check_texts(X, missing=read.missing, column=read.column, min_texts=1)
-    except ValueError as error:
-        error.add_note("missing and column are parameters of noise: noise=TypoNoise(column=...).")
-        raise
-    check_consistent_length(texts, y)
-    kept = X if isinstance(X, np.ndarray) or hasattr(type(X), "iloc") else None
-    like = partial(_like, kept, read.column)
+    most = noise_of(noise, 1.0, 0)
+    most.check_params()
+    samples = Samples.of(X, y, missing=most.missing, column=most.column)
+    if rates[-1] and samples.under(most)[0] == samples.rows:
+        warnings.warn(
+            f"{most!r} changes nothing in X, so that the scores are those of clean texts.",
+            UserWarning,
+            stacklevel=2,
+        )
+    array = isinstance(X, np.ndarray) and X.size == len(samples.rows)
+    like = partial(_like, X if array or hasattr(type(X), "iloc") else None, most.column)
     draws = check_random_state(random_state).randint(_MOST_SEEDS, size=n_repeats)
     places = [(i, k) for i, rate in enumerate(rates) for k in range(n_repeats if rate else 1)]
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_score)(scorer, estimator, texts, y, noise_of(noise, rates[i], int(draws[k])), like)
+        delayed(_score)(scorer, estimator, samples, noise_of(noise, rates[i], int(draws[k])), like)
         for i, k in places
     )
     scores = np.empty((len(rates), n_repeats))
@@ -191,35 +201,22 @@ def check_one_score(scoring: Any) -> None:
         raise TypeError(f"scoring={scoring!r} must be the name of a score, a callable or None.")
 
 
-def _score(
-    scorer: Any, estimator: Any, texts: list[str], y: Any, noise: Any, like: Callable
-) -> float:
-    noisy = noise.transform(texts).tolist() if noise.rate else texts
-    if _has_places(y) and list(map(len, noisy)) != list(map(len, texts)):
-        raise ValueError(
-            f"y tells places in the texts, which {noise!r} moves: use noise that keeps lengths, "
-            "such as 'slip', 'swap' or 'case'."
-        )
-    X = like(noisy)
+def _score(scorer: Any, estimator: Any, samples: Samples, noise: Any, like: Callable) -> float:
+    rows, y = samples.under(noise)
+    X = like(rows)
     return float(scorer(estimator, X) if y is None else scorer(estimator, X, y))
 
 
-def _has_places(y: Any) -> bool:
-    """Whether y has rows of tuples, as of entities."""
-    rows = [] if y is None else [row for row in y if isinstance(row, list | tuple)]
-    return any(isinstance(item, tuple) for row in rows for item in row)
-
-
-def _like(X: Any, column: Any, texts: list[str]) -> Any:
-    """Return texts in a container like X, an array, Series or frame; as they are if it is None."""
+def _like(X: Any, column: Any, rows: list[Any]) -> Any:
+    """Return rows in a container like X, an array, Series or frame; as they are if it is None."""
     if X is None:
-        return texts
+        return rows
     if isinstance(X, np.ndarray):
-        return np.array(texts, dtype=object).reshape(X.shape)
+        return np.fromiter(rows, dtype=object, count=len(rows)).reshape(X.shape)
     if X.ndim == 1:
-        return type(X)(texts, index=X.index, name=X.name)
+        return type(X)(rows, index=X.index, name=X.name)
     frame = X.copy()
-    frame[X.columns[0] if column is None else column] = texts
+    frame[X.columns[0] if column is None else column] = rows
     return frame
 
 

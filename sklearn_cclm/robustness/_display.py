@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import Any, Self
 
+from sklearn.base import is_classifier, is_regressor
+
 from sklearn_cclm._tools.seeds import draw_seed
 from sklearn_cclm.robustness._curve import RobustnessCurve, robustness_curve
+from sklearn_cclm.robustness._noise import noise_of
+
+_DONE = {
+    "slip": "letters replaced",
+    "drop": "characters left out",
+    "insert": "characters added",
+    "repeat": "characters repeated",
+    "swap": "neighbours swapped",
+    "case": "letters in the other case",
+    "space": "spaces changed",
+    "lookalike": "characters replaced by lookalikes",
+    "scramble": "words scrambled",
+    "typos": "words mistyped",
+}
 
 
 class RobustnessDisplay:
@@ -21,6 +37,8 @@ class RobustnessDisplay:
         Curves by the names of their models.
     score_name : str, default="score"
         What the vertical axis is called.
+    noise_name : str, default="places changed"
+        What the horizontal axis is called, of which it shows the percentage.
 
     Attributes
     ----------
@@ -52,9 +70,16 @@ class RobustnessDisplay:
     ['word', 'char']
     """
 
-    def __init__(self, curves: Mapping[str, RobustnessCurve], *, score_name: str = "score"):
+    def __init__(
+        self,
+        curves: Mapping[str, RobustnessCurve],
+        *,
+        score_name: str = "score",
+        noise_name: str = "places changed",
+    ) -> None:
         self.curves = dict(curves)
         self.score_name = score_name
+        self.noise_name = noise_name
 
     @classmethod
     def from_estimator(
@@ -67,8 +92,8 @@ class RobustnessDisplay:
         ----------
         estimator : estimator
             Fitted, and reading texts.
-        X : iterable of str of shape (n,)
-            Clean texts, best held out.
+        X : iterable of str, or of lists of str, of shape (n,)
+            Clean texts, or lists of tokens, best held out.
         y : array-like of shape (n,), default=None
             What is right of them.
         name : str, default=None
@@ -96,8 +121,8 @@ class RobustnessDisplay:
         ----------
         estimators : dict of str to estimator
             Fitted models by name.
-        X : iterable of str of shape (n,)
-            Clean texts, best held out.
+        X : iterable of str, or of lists of str, of shape (n,)
+            Clean texts, or lists of tokens, best held out.
         y : array-like of shape (n,), default=None
             What is right of them.
         ax : matplotlib Axes, default=None
@@ -110,7 +135,7 @@ class RobustnessDisplay:
         RobustnessDisplay
             The display, plotted.
         """
-        X = list(X) if isinstance(X, Iterator) else X
+        X, y = (list(given) if isinstance(given, Iterator) else given for given in (X, y))
         seed = params.get("random_state", 0)
         if not isinstance(seed, Integral):  # what is drawn from would differ from model to model
             params["random_state"] = draw_seed(seed)
@@ -118,8 +143,11 @@ class RobustnessDisplay:
             name: robustness_curve(estimator, X, y, **params)
             for name, estimator in estimators.items()
         }
-        scoring = params.get("scoring")
-        return cls(curves, score_name=scoring if isinstance(scoring, str) else "score").plot(ax)
+        return cls(
+            curves,
+            score_name=_score_name(params.get("scoring"), estimators.values()),
+            noise_name=_noise_name(params.get("noise", "slip")),
+        ).plot(ax)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> Self:
         """Plot the curves.
@@ -150,9 +178,40 @@ class RobustnessDisplay:
             low, high = curve.mean - curve.std, curve.mean + curve.std
             colour = self.lines_[-1].get_color()
             self.ax_.fill_between(curve.rates, low, high, color=colour, alpha=0.2, linewidth=0)
-        self.ax_.set(xlabel="rate of noise", ylabel=self.score_name)
-        self.ax_.legend()
+        self.ax_.set(xlabel=f"{self.noise_name}, %", ylabel=self.score_name)
+        self.ax_.xaxis.set_major_formatter(lambda rate, _: f"{100 * rate:g}")
+        self._explain()
         return self
+
+    def _explain(self) -> None:
+        """Say what lines and bands are, those of displays on the same axes included."""
+        from matplotlib.patches import Patch
+
+        handles, labels = self.ax_.get_legend_handles_labels()
+        draws = sorted({curve.scores.shape[1] for curve in self.curves.values()})
+        if draws and draws[-1] > 1:
+            handles.append(Patch(color="grey", alpha=0.2, linewidth=0))
+            labels.append(f"one standard deviation, {' or '.join(map(str, draws))} draws of noise")
+        self.ax_.legend(handles, labels)
+
+
+def _score_name(scoring: Any, estimators: Iterable[Any]) -> str:
+    """Return what a score is called: by its name, or as that of scikit-learn's estimators."""
+    if isinstance(scoring, str):
+        return scoring.replace("_", " ")
+    models = list(estimators)
+    if scoring is None and models and all(map(is_classifier, models)):
+        return "accuracy"
+    if scoring is None and models and all(map(is_regressor, models)):
+        return "R\N{SUPERSCRIPT TWO}"
+    return "score"
+
+
+def _noise_name(noise: Any) -> str:
+    """Return what noise of one kind does; of several, that it changes places."""
+    kinds = noise_of(noise, 0.0, 0).kinds
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    return _DONE[kinds[0]] if len(kinds) == 1 else "places changed"
 
 
 def _new_axes() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.models._embedder import ComposedEmbedder
+from sklearn_cclm.preprocessing._unread import UNREAD
 from sklearn_cclm.robustness._explanation import Explanation
 
 _AT_ONCE = 2**22  # characters of texts without some of theirs that are held at once
@@ -79,7 +81,9 @@ def explain(pipeline: Pipeline, text: str, *, label: Any = None, window: int = 3
     step = max(1, _AT_ONCE // max(1, len(text)))
     for start in range(0, len(text), step):
         places = range(start, min(start + step, len(text)))
-        left = pipeline[:-1].transform([_without(text, place, window) for place in places])
+        with warnings.catch_warnings():  # without some of its characters a text may be blank
+            warnings.filterwarnings("ignore", message=UNREAD)
+            left = pipeline[:-1].transform([_without(text, place, window) for place in places])
         left = left if sparse.issparse(left) else np.asarray(left)
         characters[start : start + step] = decision - intercept - left @ weights
     return Explanation(text, label, decision, float(intercept), parts, characters)
@@ -99,6 +103,7 @@ def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
 
 def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:
     """Return the name of the tower that each feature is of."""
+    parts = [name for name, features in embedder._features_by_part() for _ in features]
     made = embedder.get_feature_names_out()
     try:
         names = steps.get_feature_names_out()
@@ -109,7 +114,8 @@ def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:
             f"The steps between the embedder and the model make features such as {names[0]!r}, of "
             f"which no tower can be told: leave out those that mix features such as {made[0]!r}."
         )
-    return np.array([name.partition("__")[0] for name in names])
+    of = dict(zip(made, parts, strict=True))
+    return np.array([of[name] for name in names])
 
 
 def _dense(values: Any) -> np.ndarray:

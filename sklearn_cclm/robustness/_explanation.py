@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from reprlib import repr as short_repr
 from typing import Any
 
 import numpy as np
+
+from sklearn_cclm.robustness._marked_text import draw, lines_of, new_axes, strongest
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,37 +62,38 @@ class Explanation:
         return pd.DataFrame({"character": list(self.text), "contribution": self.characters})
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw a bar for each character, under the text.
+        """Draw the text in lines, what speaks for the label in blue, what speaks against in red.
+
+        A word has the mean contribution of its characters, and so has each character of scripts
+        that know no blanks. Of a text of more than 40 lines those are drawn where most happens.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Where to draw; None makes a new figure, as high as the text needs.
 
         Returns
         -------
         matplotlib Axes
-            Where the bars are.
+            Where the text is.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            try:
-                import matplotlib.pyplot as plt
-            except ImportError as error:
-                raise ImportError(
-                    'plot needs matplotlib: pip install "sklearn-cclm[plot]".'
-                ) from error
-            ax = plt.subplots(layout="constrained")[1]
-        places = np.arange(len(self.text))
-        ax.bar(places, self.characters, color=np.where(self.characters > 0, "C0", "C3"))
-        ax.set_xticks(places, list(self.text))
-        ax.set_ylabel("contribution")
-        ax.set_title(self._title(), fontsize="small", wrap=True)
+        lines = strongest(lines_of(self.text, self.characters))
+        ax = new_axes(len(lines)) if ax is None else ax
+        ax.set_title(self._title(), fontsize="small", wrap=True, parse_math=False)
+        draw(ax, lines, max((abs(word.value) for line in lines for word in line), default=0) or 1.0)
         return ax
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {value:+.3f}" for name, value in self.parts.items())
+        return (
+            f"Explanation({short_repr(self.text)}, label={self.label!r}, "
+            f"decision {self.decision:+.3f}: {parts}, intercept {self.intercept:+.3f})"
+        )
 
     def _title(self) -> str:
         what = "decision" if self.label is None else f"decision for {self.label!r}"

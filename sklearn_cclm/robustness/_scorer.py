@@ -92,8 +92,8 @@ class RobustScorer:
         ----------
         estimator : estimator
             Fitted, and reading texts.
-        X : iterable of str of shape (n,)
-            Clean texts.
+        X : iterable of str, or of lists of str, of shape (n,)
+            Clean texts, or lists of tokens.
         y : array-like of shape (n,), default=None
             What is right of them.
 

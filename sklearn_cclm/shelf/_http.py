@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse
+from contextlib import suppress
+from http.client import PROXY_AUTHENTICATION_REQUIRED, HTTPException, HTTPResponse
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -78,10 +79,11 @@ def _go_on(url: str, have: int, size: int, part: Path) -> None:
         with part.open("r+b" if part.exists() else "wb") as target:
             target.seek(have)
             target.truncate()
-            for block in _blocks(answer) if fits else ():
-                have += target.write(block)
-                if have > size:
-                    break
+            with suppress(ConnectionError):
+                for block in _blocks(answer) if fits else ():
+                    have += target.write(block)
+                    if have > size:
+                        break
     if not fits or have > size:
         part.unlink()
         raise ShelfError(
@@ -91,12 +93,12 @@ def _go_on(url: str, have: int, size: int, part: Path) -> None:
 
 
 def _blocks(answer: HTTPResponse) -> Iterator[bytes]:
-    """Yield what arrives, to the end or to where the transfer breaks."""
+    """Yield what arrives, to the end, or to a ConnectionError where the transfer breaks."""
     while True:
         try:
             block = answer.read(BLOCK)
-        except (OSError, HTTPException):
-            return
+        except (OSError, HTTPException) as error:
+            raise ConnectionError(f"{answer.url} broke off: {error!r}. {OFFLINE}") from error
         if not block:
             return
         yield block
@@ -124,10 +126,10 @@ def _open(url: str, start: int = 0) -> HTTPResponse:
     request = Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
         return build_opener(_SameHost).open(request, timeout=TIMEOUT)
-    except HTTPError as error:
+    except (OSError, HTTPException) as error:
+        if not isinstance(error, HTTPError) or error.code == PROXY_AUTHENTICATION_REQUIRED:
+            raise ConnectionError(f"{url} cannot be reached: {error}. {OFFLINE}") from error
         error.close()
         raise ShelfError(
             f"{url} answers {error.code} {error.reason}. Check index, or tell who runs the shelf."
         ) from error
-    except (OSError, HTTPException) as error:
-        raise ConnectionError(f"{url} cannot be reached: {error}. {OFFLINE}") from error

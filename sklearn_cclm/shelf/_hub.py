@@ -47,8 +47,8 @@ class Hub:
             ) from error
         try:
             return Path(hf_hub_download(self.repository, path, revision=self.commit))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # those of the client's own client, httpx, are no OSError
             raise ConnectionError(
-                f"{path} of {self.repository} cannot be read from the hub: {error}. What was "
+                f"{path} of {self.repository} cannot be read from the hub: {error!r}. What was "
                 "fetched before needs no network. Else check the connection and the commit."
             ) from error

@@ -40,6 +40,7 @@ REFUSED = {
     "two columns": np.array([["a", "b"], ["c", "d"]], dtype=object),
     "a dict": {"text": "a red fox"},
     "a set": {"a red fox", "birds"},
+    "a Series of dask": type("Series", (), {"__module__": "dask.dataframe", "columns": ["t"]})(),
 }
 READERS = ("transform", "predict", "score")
 ATOL = 1e-5  # of float32 sums whose order depends on the batch

@@ -19,6 +19,7 @@ _READERS = (
     "fit_transform",
     "partial_fit",
     "predict",
+    "predict_log_proba",
     "predict_proba",
     "score",
     "transform",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from sklearn.utils.estimator_checks import (
     estimator_checks_generator,
 )
 
+from sklearn_cclm.preprocessing._unread import UNREAD
 from sklearn_cclm.utils._numeric_adapter import numeric_adapter
 from sklearn_cclm.utils._text_checks import applicable
 
@@ -76,7 +78,7 @@ def text_checks(estimator: Any) -> Checks:
     for check in without_data:
         yield check.__name__, partial(check, type(estimator).__name__, clone(estimator))
     for check in applicable(estimator):
-        yield check.__name__, partial(check, clone(estimator))
+        yield check.__name__, partial(_unwarned, check, clone(estimator))
 
 
 def sklearn_checks(estimator: Any) -> Checks:
@@ -183,4 +185,11 @@ def _name(check: Any) -> str:
 def _with_array_api(check: Callable[[Any], None], estimator: Any) -> None:
     """Run a check with the variable set without which one of them is skipped."""
     with patch.dict(os.environ, SCIPY_ARRAY_API="1"):
+        _unwarned(check, estimator)
+
+
+def _unwarned(check: Callable[[Any], None], estimator: Any) -> None:
+    """Run a check without the warning of blank and unseen texts, which checks are full of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=UNREAD)
         check(estimator)

@@ -33,6 +33,8 @@ class Tower(Value):
         What it was trained on, such as "masked_language".
     labels : sequence of str, default=()
         What its output layer tells apart, if it has one: `with_head` adds it to the weights.
+    inside_words : float, default=0.0
+        How often what that finds begins or ends inside a word, of 1.
 
     Attributes
     ----------
@@ -44,6 +46,7 @@ class Tower(Value):
     base: Base
     task: str
     labels: tuple[str, ...]
+    inside_words: float = 0.0  # of towers that were pickled before there was any
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Tower(Value):
         weights: Mapping[str, np.ndarray],
         task: str,
         labels: Sequence[str] = (),
+        inside_words: float = 0.0,
     ) -> None:
         super().__init__(
             base=base,
@@ -62,6 +66,7 @@ class Tower(Value):
             weights=weights,
             task=task,
             labels=tuple(labels),
+            inside_words=inside_words,
         )
 
     @property
@@ -70,7 +75,13 @@ class Tower(Value):
         names = [name for name in self.weights if name.startswith(HEAD)]
         return {name.removeprefix(HEAD): self.weights[name].copy() for name in names}
 
-    def with_head(self, weights: Mapping[str, np.ndarray], labels: Sequence[str]) -> Tower:
+    def with_head(
+        self,
+        weights: Mapping[str, np.ndarray],
+        labels: Sequence[str],
+        *,
+        inside_words: float = 0.0,
+    ) -> Tower:
         """Return this tower with an output layer, and so with another digest.
 
         Parameters
@@ -79,6 +90,8 @@ class Tower(Value):
             Those of the layer.
         labels : sequence of str
             What it tells apart.
+        inside_words : float, default=0.0
+            How often what it finds begins or ends inside a word, of 1.
 
         Returns
         -------
@@ -87,7 +100,7 @@ class Tower(Value):
         """
         own = {name: w for name, w in self.weights.items() if not name.startswith(HEAD)}
         head = {HEAD + name: array for name, array in weights.items()}
-        return self._with(weights={**own, **head}, labels=labels)
+        return self._with(weights={**own, **head}, labels=labels, inside_words=inside_words)
 
     def with_module(self, module: nn.Module, base: Base) -> Tower:
         """Return a new tower that has a network's weights and stands on another base.
@@ -105,7 +118,7 @@ class Tower(Value):
             Without output layer: that was of the old weights.
         """
         weights = {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
-        return self._with(base=base, weights=weights, labels=())
+        return self._with(base=base, weights=weights, labels=(), inside_words=0.0)
 
     @property
     def width(self) -> int:
@@ -123,16 +136,17 @@ class Tower(Value):
 
     def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
         labels = {"labels": list(self.labels)} if self.labels else {}
-        return {"base": add(self.base), "task": self.task, **labels}
+        inside = {"inside_words": self.inside_words} if self.inside_words else {}
+        return {"base": add(self.base), "task": self.task, **labels, **inside}
 
     @classmethod
     def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
-        stored = {"labels": [], **stored} if isinstance(stored, dict) else stored
-        check_keys("fields of a Tower", stored, ("base", "labels", "task"))
+        if isinstance(stored, dict):
+            stored = {"labels": [], "inside_words": 0.0, **stored}
+        check_keys("fields of a Tower", stored, ("base", "labels", "inside_words", "task"))
         if not isinstance(stored["task"], str):
             raise ValueError(f"task={stored['task']!r} must be a string.")
-        if not are_labels(stored["labels"]):
-            raise ValueError(f"labels={stored['labels']!r} must be sorted, different strings.")
+        check_findable(stored)
         return {**stored, "base": part(stored["base"], "Base")}
 
     @classmethod
@@ -152,10 +166,11 @@ class Tower(Value):
         )
 
 
-def are_labels(given: Any) -> bool:
-    """Whether these are sorted, different strings, as an output layer can tell apart."""
-    return (
-        isinstance(given, list)
-        and all(isinstance(label, str) and label for label in given)
-        and given == sorted(set(given))
-    )
+def check_findable(stored: Mapping[str, Any]) -> None:
+    """Raise ValueError unless `labels` and `inside_words` are as an output layer learns them."""
+    labels, inside = stored["labels"], stored["inside_words"]
+    names = isinstance(labels, list) and all(isinstance(x, str) and x for x in labels)
+    if not names or labels != sorted(set(labels)):
+        raise ValueError(f"labels={labels!r} must be sorted, different strings.")
+    if type(inside) is not float or not 0 <= inside <= 1:
+        raise ValueError(f"inside_words={inside!r} must be a float from 0 to 1.")

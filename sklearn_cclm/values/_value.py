@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm.nn import _registry
@@ -37,14 +38,15 @@ class Value(StoredValue):
     digest: str
 
     def __init__(self, **fields: Any) -> None:
-        weights = fields.pop("weights")
-        if not isinstance(weights, Weights):
-            kept = {k: w if isinstance(w, ByteRows) else np.array(w) for k, w in weights.items()}
-            weights = Weights(kept)
-        self._set({**fields, "weights": weights})
+        given = fields.pop("weights")
+        if not isinstance(given, Weights):
+            given = {k: w if isinstance(w, ByteRows) else np.array(w) for k, w in given.items()}
+        self._set({**fields, "weights": given})
 
     def _set(self, fields: dict[str, Any], digest: str | None = None) -> None:
-        fields = {name: _frozen(field) for name, field in fields.items()}
+        weights = fields["weights"]
+        weights = weights if isinstance(weights, Weights) else Weights(weights)
+        fields = {name: _frozen(field) for name, field in {**fields, "weights": weights}.items()}
         vars(self).update(fields, _fields=tuple(fields))
         vars(self)["digest"] = digest or _digest(type(self).__name__, fields)
 
@@ -75,9 +77,23 @@ class Value(StoredValue):
         return self
 
     def __reduce__(self) -> tuple:
-        fields = {name: getattr(self, name) for name in self._fields}
-        plain = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in fields.items()}
-        return _restore, (type(self), plain, self.digest)
+        state = self.__getstate__()
+        digest = state.pop("digest")
+        return _restore, (type(self), Hashed(state, digest), digest)
+
+    def __getstate__(self) -> dict[str, Any]:
+        fields = {name: getattr(self, name) for name in (*self._fields, "digest")}
+        return {name: _thawed(field) for name, field in fields.items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what skops has stored, which knows no `__reduce__`, if it is what was stored."""
+        digest = state.pop("digest")
+        self._set(state)
+        if self.digest != digest:
+            raise ValueError(
+                f"What is read is no {type(self).__name__} with digest {digest!r}: the file is "
+                "damaged or forged. Fetch it again."
+            )
 
     def _build(
         self, tensors: Mapping[str, torch.Tensor], tables: Mapping[str, ByteTable] | None = None
@@ -153,8 +169,9 @@ def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:
 def _digest(kind: str, fields: Mapping[str, Any]) -> str:
     """Hash what determines a value's output; values inside it count by their own digest."""
     plain = {name: field for name, field in fields.items() if name != "weights"}
-    if not plain.get("labels"):  # as of values that were made before there were any
-        plain.pop("labels", None)
+    for name in ("labels", "inside_words"):  # as of values that were made before there were any
+        if not plain.get(name):
+            plain.pop(name, None)
     text = json.dumps([kind, plain], sort_keys=True, default=_plain)
     digest = hashlib.sha256(text.encode())
     weights = fields["weights"]
@@ -173,6 +190,13 @@ def _frozen(field: Any) -> Any:
     if isinstance(field, Mapping):
         return MappingProxyType({key: _frozen(value) for key, value in field.items()})
     return tuple(field) if isinstance(field, list) else field
+
+
+def _thawed(field: Any) -> Any:
+    """Return a field as pickle and skops can store it."""
+    if isinstance(field, Weights):
+        return dict(field.kept)
+    return dict(field) if isinstance(field, MappingProxyType) else field
 
 
 def _plain(field: Any) -> Any:

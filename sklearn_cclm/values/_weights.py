@@ -46,9 +46,6 @@ class Weights(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self.kept)
 
-    def __reduce__(self) -> tuple:
-        return Weights, (dict(self.kept),)
-
     def is_narrow(self, name: str) -> bool:
         """Whether an array is kept in fewer bytes than it is read in."""
         array = self.kept[name]

@@ -294,7 +294,9 @@ def test_int8_of_any_rows_is_stable(seed):
 def test_the_order_of_settings_does_not_change_the_bytes(components, path):
     base = components["base"]
     config = dict(reversed(base.config.items()))
-    weights = {name: np.asfortranarray(array) for name, array in reversed(list(base.weights.items()))}
+    weights = {
+        name: np.asfortranarray(array) for name, array in reversed(list(base.weights.items()))
+    }
     other = Base(architecture=base.architecture, config=config, weights=weights,
                  vocabulary=base.vocabulary, reading=base.reading)  # fmt: skip
     base.save(path)

@@ -26,3 +26,23 @@ def test_encoding(tmp_path):
 def test_no_such_file_is_an_error(tmp_path, name):
     with pytest.raises(FileNotFoundError, match=r"txt"):
         list(TextFiles(tmp_path / name))
+
+
+def test_byte_order_marks_begin_files_and_are_no_text(tmp_path):
+    for name, encoding in (("a.txt", "utf-8-sig"), ("b.txt", "utf-8-sig")):
+        (tmp_path / name).write_text("one\n\ufefftwo\n", encoding=encoding)
+    assert list(TextFiles(tmp_path / "*.txt")) == ["one", "\ufefftwo"] * 2
+    (tmp_path / "c").write_text("ä\n", encoding="utf-16")
+    assert list(TextFiles(tmp_path / "c", encoding="utf-16")) == ["ä"]
+
+
+def test_line_ends(tmp_path):
+    contents = {
+        "a\rb\r": ["a", "b"],
+        "a\rb\r\n\rc\n": ["a\rb", "\rc"],
+        "a\r": ["a"],
+        "a\r\n": ["a"],
+    }
+    for content, lines in contents.items():
+        (tmp_path / "a.txt").write_bytes(content.encode())
+        assert list(TextFiles(tmp_path / "a.txt")) == lines

@@ -1,7 +1,11 @@
 """`ComposedRegressor`: one target or several."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 
 from sklearn_cclm import ComposedRegressor, ModelFormatError, load
 
@@ -50,9 +54,37 @@ def test_weights_count(tower, data):
     )
 
 
+@pytest.mark.parametrize(
+    "holder",
+    [
+        lambda y: pd.Series(list(y)),
+        lambda y: pl.DataFrame({"y": y.tolist()}),
+        lambda y: torch.tensor(y, requires_grad=True),
+        np.asfortranarray,
+        pd.DataFrame,
+    ],
+)
+def test_targets_are_read_from_columns_frames_and_tensors(tower, data, holder):
+    y = np.stack([stars(data[0]), -0.001 * stars(data[0])], axis=1)
+    short = {"max_epochs": 1, "freeze": "towers"}
+    weights = torch.ones(len(y), requires_grad=True)
+    found = head(tower, **short).fit(data[0], holder(y), sample_weight=weights)
+    whole = head(tower, **short).fit(data[0], y)
+    assert np.array_equal(found.predict(data[0]), whole.predict(data[0]))
+    assert found.score(data[0], holder(y)) == whole.score(data[0], y)
+
+
 def test_what_is_no_number_is_refused(tower, data):
-    for y in ([np.nan] * len(data[0]), ["a"] * len(data[0]), None):
+    n = len(data[0])
+    for y in ([np.nan] * n, ["a"] * n, None, np.zeros(n, dtype="M8[D]")):
         with pytest.raises(ValueError, match="NaN|convert|requires y"):
+            head(tower).fit(data[0], y)
+
+
+def test_missing_targets_are_told_with_their_rows(tower, data):
+    gap = [1.0, None, *[2.0] * (len(data[0]) - 2)]
+    for y in (gap, pd.Series(gap, dtype="Float64"), pl.Series(gap), pa.array(gap)):
+        with pytest.raises(ValueError, match=r"missing value\(s\), in the rows \[1\]"):
             head(tower).fit(data[0], y)
 
 

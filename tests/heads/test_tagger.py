@@ -87,3 +87,12 @@ def test_tokens_get_the_tag_of_the_entity_they_begin_in():
 def test_wrong_numbers_of_tags_are_refused(towers):
     with pytest.raises(ValueError, match="13 characters and 2 tags"):
         head(towers).fit(["Ada left Rome"], [["O", "O"]])
+
+
+def test_blanks_at_the_ends_of_spans_are_told(towers):
+    texts, spans = ["Ada met Bob ", "nobody came"] * 4, [[(0, 4, "p"), (8, 12, "p")], []] * 4
+    tagger = ComposedTagger(towers, max_epochs=1, random_state=0)
+    for call in (tagger.fit, tagger.partial_fit, tagger.score):
+        with pytest.warns(UserWarning, match="^8 of 8 spans begin or end with spaces") as caught:
+            call(texts, spans)
+        assert len(caught) == 1

@@ -179,7 +179,7 @@ def test_truncation_warns_once_and_counts(pooled, strided):
     towers = [("a", pooled), ("b", strided)]
     cutting = ComposedEmbedder(towers, truncation="warn").fit(TEXTS)
     with pytest.warns(UserWarning, match="2 of 3 texts are longer") as caught:
-        out = cutting.transform(["x" * 30, "short", "y" * 40])
+        out = cutting.transform(["x" * 30, "short", "e" * 40])
     assert len(caught) == 1
     assert_allclose(out[0], cutting.transform(["x" * SIZE])[0], atol=1e-5)
 
@@ -420,7 +420,7 @@ def test_make_composed_names_frozen_pretrainers_after_their_tasks():
 def test_long_texts_are_counted_before_repeats_are_dropped(pooled, with_cls):
     embedder = ComposedEmbedder([("a", pooled), ("b", with_cls)], truncation="warn").fit(TEXTS)
     with pytest.warns(UserWarning, match="5 of 6 texts are longer than the 19") as caught:
-        embedder.transform(["x" * 60] * 5 + ["y"])
+        embedder.transform(["x" * 60] * 5 + ["e"])
     assert len(caught) == 1
 
 

@@ -236,7 +236,7 @@ def test_member_of_a_column_transformer(embedder):
         [("cclm", clone(embedder), "text")], remainder="passthrough"
     ).set_output(transform="pandas")
     out = columns.fit_transform(table)
-    assert list(out.columns[[0, 12]]) == ["cclm__chars__0", "remainder__n"]
+    assert list(out.columns[[0, 12]]) == ["cclm__text__chars__0", "remainder__n"]
     assert_array_equal(out.iloc[:, :12].to_numpy(), embedder.transform(TEXTS))
 
 

@@ -27,7 +27,7 @@ from joblib import Parallel, delayed
 from multiprocessing import get_context
 from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer
 from sklearn_cclm._tools.seeds import isolated_seed
-from sklearn_cclm.models import _value
+from sklearn_cclm.values import _value
 
 building, read = threading.Event(), threading.Event()
 
@@ -76,6 +76,48 @@ def test_processes_after_torch_has_run_in_the_parent(kind, tmp_path):
         [sys.executable, str(script), kind], capture_output=True, text=True, timeout=90, env=env
     )
     assert found.stdout.strip() == "same", found.stderr
+
+
+FORKS = """
+import os, threading
+import torch
+import sklearn_cclm.models
+
+torch.set_num_threads(2)
+matrix, linear = torch.randn(300, 300), torch.nn.Linear(256, 256)
+
+@torch.inference_mode()
+def work():
+    for i in range(20):
+        matrix @ matrix
+        linear(torch.randn(1000 + 13 * i, 256))
+
+for _ in range(30):
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    child = os.fork()
+    if not child:
+        work()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+print("thirty")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no processes")
+def test_forks_after_threads_have_ended():
+    """Without mending, MKL has one in four of plain torch's wait forever on AMD processors."""
+    env = {**os.environ, "OMP_NUM_THREADS": "2"}
+    found = subprocess.run(
+        [sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=180, env=env
+    )
+    assert found.stdout.strip() == "thirty", found.stderr
 
 
 @pytest.fixture(scope="module")

@@ -354,3 +354,23 @@ def test_rates_that_are_allowed(rate):
 def test_ids_must_be_a_table_of_integers(ids):
     with pytest.raises(ValueError, match="integer code points of shape"):
         TypoNoise().corrupt(ids, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", ["drop", "insert", "repeat", "space", "swap", "slip", "typos"])
+def test_where_characters_of_texts_come_from(kind):
+    texts = ["keyboard and mouse", "", "a", "the long word 🙂 is here"] * 40
+    noise = TypoNoise(kind, rate=0.3, typos={"the": "thhe", "and": "n"}, random_state=0)
+    noisy, origins = noise.corrupt_texts(texts)
+    assert noisy == noise.transform(texts).tolist()
+    for text, changed, origin in zip(texts, noisy, origins, strict=True):
+        assert len(changed) == len(origin)
+        assert set(origin.tolist()) <= set(range(len(text)))
+        if kind in ("drop", "repeat", "space", "swap"):  # which write nothing new
+            assert changed == "".join(text[place] for place in origin)
+
+
+def test_where_characters_come_from_beyond_a_chunk():
+    texts = ["ab" * 2**17, "cd", "ef" * 2**16]
+    noisy, origins = TypoNoise("drop", rate=0.5, random_state=0).corrupt_texts(texts)
+    assert noisy == ["".join(t[i] for i in o) for t, o in zip(texts, origins, strict=True)]
+    assert TypoNoise().corrupt_texts([]) == ([], [])

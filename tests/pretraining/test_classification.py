@@ -6,7 +6,10 @@ import polars as pl
 import pytest
 import torch
 from numpy.testing import assert_allclose
+from scipy.special import softmax
+from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.class_weight import compute_class_weight
@@ -81,7 +84,7 @@ def test_type_of_labels_does_not_matter():
         (["pet"] * 30, "y has 1 class, .*'pet'"),
         (np.linspace(0, 1, 30), "Unknown label type: continuous"),
         (np.repeat([[0, 1, 2]], 30, axis=0), "should be a 1d array"),
-        ([None, *Y[1:]], "Unknown label type: unknown"),
+        ([None, *Y[1:]], r"1 missing value\(s\), in the rows \[0\]"),
     ],
 )
 def test_what_are_no_labels_is_an_error(y, message):
@@ -224,7 +227,7 @@ def test_class_weights_move_the_decision():
 @pytest.mark.parametrize(
     ("class_weight", "message"),
     [
-        ({"air": 2}, r"names \['air'\], which are not among"),
+        ({7: 2}, r"names \[7\], which are not among"),
         ({"sea": 0}, r"class_weight\['sea'\]=0 must be"),
         ("equal", "class_weight='equal' must be one of"),
     ],
@@ -232,6 +235,14 @@ def test_class_weights_move_the_decision():
 def test_what_is_no_class_weight_is_an_error(class_weight, message):
     with pytest.raises(ValueError, match=message):
         tiny(class_weight=class_weight).fit(TEXTS, Y)
+
+
+def test_weights_of_classes_that_these_texts_lack_are_ignored():
+    weighted = tiny(class_weight={"sea": 3, "air": 2}).fit(TEXTS, Y)
+    assert weighted.tower_ == tiny(class_weight={"sea": 3}).fit(TEXTS, Y).tower_
+    texts, has = several()
+    with pytest.raises(ValueError, match=r"names \[3\], which are not among the classes"):
+        tiny(class_weight={3: 2}).fit(texts, has)
 
 
 def test_partial_fit_needs_all_classes_in_the_first_call_and_no_others_later():
@@ -242,6 +253,8 @@ def test_partial_fit_needs_all_classes_in_the_first_call_and_no_others_later():
     assert pretrainer.partial_fit(TEXTS, Y, sample_weight=[1] * 30).n_iter_ == 2
     with pytest.raises(ValueError, match="differ from the known"):
         pretrainer.partial_fit(TEXTS, Y, classes=["pet", "farm"])
+    with pytest.raises(ValueError, match=r"names \['air'\], which are not among the classes"):
+        tiny(class_weight={"air": 2}).partial_fit(TEXTS, Y, classes=list(WORDS))
     with pytest.raises(ValueError, match="needs all labels at once"):
         tiny(class_weight="balanced").partial_fit(TEXTS, Y, classes=list(WORDS))
 
@@ -309,7 +322,39 @@ def test_tower_is_trained_in_a_pipeline_and_searched():
     assert search.fit(TEXTS, Y).best_score_ > 0.8
 
 
-def test_it_can_be_searched_by_its_own_score():
-    cv = StratifiedKFold(2, shuffle=True, random_state=0)
-    search = GridSearchCV(tiny(), {"lr": [1e-9, 0.05]}, cv=cv).fit(TEXTS, Y)
-    assert search.best_params_ == {"lr": 0.05}
+@pytest.mark.parametrize("scoring", [None, "accuracy", "neg_log_loss", "roc_auc_ovr"])
+def test_it_can_be_searched_by_any_score(scoring):
+    """The labels are in order, so that folds must be stratified."""
+    search = GridSearchCV(tiny(max_epochs=5), {"lr": [1e-9, 0.05]}, cv=3, scoring=scoring)
+    assert search.fit(TEXTS, Y).best_params_ == {"lr": 0.05}
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_score_is_minus_the_log_loss_without_weights_of_classes():
+    pretrainer = tiny(class_weight={"sea": 9}, label_smoothing=0.1).fit(TEXTS, Y)
+    weights = np.arange(30)
+    for given in (None, weights):
+        expected = -log_loss(Y, pretrainer.predict_proba(TEXTS), sample_weight=given)
+        assert pretrainer.score(TEXTS, Y, sample_weight=given) == pytest.approx(expected, rel=1e-5)
+
+
+def test_predictions_agree():
+    pretrainer = tiny(max_epochs=20, lr=0.05).fit(TEXTS, Y)
+    proba = pretrainer.predict_proba(TEXTS)
+    assert is_classifier(pretrainer)
+    assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+    assert_allclose(pretrainer.predict_log_proba(TEXTS), np.log(proba), rtol=1e-3, atol=1e-5)
+    assert_allclose(softmax(pretrainer.decision_function(TEXTS), axis=1), proba, rtol=1e-5)
+    assert np.array_equal(pretrainer.predict(TEXTS), pretrainer.classes_[proba.argmax(axis=1)])
+    assert (pretrainer.predict(TEXTS) == Y).mean() > 0.9
+
+
+def test_logarithms_are_finite_where_probabilities_are_rounded_to_0():
+    pretrainer = tiny().fit(TEXTS, Y)
+    pretrainer.head_weights_["output.bias"] = np.array([0, 1e3, 0], dtype=np.float32)
+    assert (pretrainer.predict_proba(TEXTS)[:, 0] == 0).all()
+    assert_allclose(pretrainer.predict_log_proba(TEXTS)[:, 0], -1e3, rtol=0.01)
+    texts, has = several()
+    several_labels = tiny().fit(texts, has)
+    several_labels.head_weights_["output.bias"] = np.array([-1e3, 0, 0], dtype=np.float32)
+    assert_allclose(several_labels.predict_log_proba(texts)[:, 0], -1e3, rtol=0.01)

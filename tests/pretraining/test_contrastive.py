@@ -156,7 +156,7 @@ def test_each_window_of_a_long_text_is_paired():
     X, y = ["a" * 70, "b"], ["x", "y"]
     pretrainer = tiny(pairs=True, noise=None, max_epochs=1).fit(X, y)
     cut = Cut.of(X, pretrainer.preprocessor_)
-    assert pretrainer._known().examples(cut, y).tolist() == ["x", "x", "x", "y"]
+    assert pretrainer._known().examples(cut, y).values.tolist() == ["x", "x", "x", "y"]
 
 
 @pytest.mark.parametrize(

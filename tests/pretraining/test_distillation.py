@@ -3,8 +3,11 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -16,11 +19,13 @@ from sklearn_cclm import (
     CharPreprocessor,
     ComposedEmbedder,
     DistillationPretrainer,
+    MultiTaskPretrainer,
     PooledConfig,
     StridedConfig,
     TypoNoise,
 )
 from sklearn_cclm._training.batches import Batch
+from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.pretraining.distillation import VectorHead
 
@@ -188,6 +193,91 @@ def test_a_stream_needs_a_teacher_and_asks_it_anew():
         tiny().fit(Stream(), VECTORS)
 
 
+HOLDERS = {
+    "fortran": np.asfortranarray,
+    "strided": lambda v: np.repeat(v, 2, axis=0)[::2],
+    "frame": pd.DataFrame,
+    "column": lambda v: pl.Series(list(v)),
+    "tensor": lambda v: torch.tensor(v, requires_grad=True),
+    "sparse": sparse.csc_array,
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_the_same_vectors_in_another_holder_teach_the_same(holder):
+    whole, vectors = (
+        tiny(max_epochs=1).fit(TEXTS, VECTORS).tower_,
+        dict(zip(TEXTS, VECTORS, strict=True)),
+    )
+    assert tiny(max_epochs=1).fit(TEXTS, HOLDERS[holder](VECTORS)).tower_ == whole
+
+    def teacher(texts):
+        return HOLDERS[holder](np.array([vectors[text] for text in texts]))
+
+    same = [vectors[text] for text in TEXTS]
+    assert tiny(max_epochs=1, teacher=teacher).fit(TEXTS).tower_ == (
+        tiny(max_epochs=1).fit(TEXTS, same).tower_
+    )
+
+
+def test_texts_whose_vector_is_zero_teach_nothing():
+    zeros = np.array(VECTORS)
+    zeros[::2] = 0
+    params = {"validation_fraction": 0, "batch_size": 240, "max_epochs": 1, "noise": None}
+    some = tiny(**params).fit(TEXTS, zeros)
+    view = View.without_noise(np.ones((240, 3), dtype=np.int64))
+    task = some._known()
+    ids, targets, _ = task.batch(view, zeros, None)
+    assert len(ids) == len(targets) == 120
+    assert np.isfinite(some.history_[0]["train_loss"])
+    with pytest.raises(ValueError, match="All vectors to match are zero"):
+        tiny().fit(TEXTS, VECTORS * 0)
+
+
+def test_a_teacher_is_asked_about_some_texts_at_a_time():
+    asked = []
+
+    def teacher(texts):
+        asked.append(len(texts))
+        return np.ones((len(texts), 2))
+
+    tiny(teacher=teacher, max_epochs=1).fit(TEXTS * 10)
+    assert asked == [1024, 1024, 352]
+
+
+def test_teaching_is_shown(capsys, monkeypatch):
+    vectors = np.eye(8)[:, :3]
+    teacher = lambda texts: np.resize(vectors, (len(texts), 3))  # noqa: E731
+    tiny(teacher=teacher, max_epochs=1, verbose=1).fit(TEXTS)
+    assert capsys.readouterr().err.startswith("teacher  240 texts\nepoch 1/1")
+    tiny(teacher=teacher, max_epochs=1).fit(TEXTS)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    tiny(teacher=teacher, max_epochs=1).fit(TEXTS)
+    assert capsys.readouterr().err == ""
+    one = ("taught", tiny(base=None, teacher=teacher))
+    MultiTaskPretrainer([one], tiny().base, max_epochs=1, verbose=1).fit(TEXTS)
+    assert "teacher: 100%" in capsys.readouterr().err
+
+
+def test_a_sentence_transformer_is_passed_as_such():
+    with pytest.raises(ValueError, match=r"SentenceTransformer\('all-MiniLM-L6-v2'\).encode"):
+        tiny(teacher="all-MiniLM-L6-v2").fit(TEXTS)
+
+
+def test_vectors_that_change_their_length_are_an_error():
+    class Stream:
+        def __iter__(self):
+            return iter(TEXTS)
+
+    widths = iter(range(2, 9))
+    changing = tiny(teacher=lambda texts: np.ones((len(texts), next(widths))))
+    with pytest.raises(ValueError, match=r"lengths \[2, 3\]"):
+        changing.fit(TEXTS * 5)
+    with pytest.raises(ValueError, match="have length"):
+        changing.fit(Stream())
+
+
 def test_first_dimensions_are_good_alone():
     rotated = VECTORS[:, ::-1] @ np.linalg.qr(RNG.normal(size=(8, 8)))[0]
 
@@ -227,6 +317,8 @@ def test_early_stopping_watches_the_cosine():
         ({}, VECTORS[1:], "239 rows for 240 texts"),
         ({}, LABELS, "Expected 2D array"),
         ({"teacher": lambda texts: np.full((len(texts), 2), np.nan)}, None, "NaN"),
+        ({"teacher": lambda texts: VECTORS[1:]}, None, "239 rows for 240 texts"),
+        ({"teacher": lambda texts: [[1.0], *VECTORS[1:]]}, None, r"of lengths \[1, 8\]"),
         ({"matryoshka": (8,)}, VECTORS, "must be less than 8"),
         ({"matryoshka": (0,)}, VECTORS, "each of matryoshka"),
         ({"relational": -1}, VECTORS, "relational"),

@@ -11,7 +11,9 @@ from sklearn_cclm import (
     CCLMModelBase,
     CharPreprocessor,
     ComposedEmbedder,
+    ConvConfig,
     EntityPretrainer,
+    MultiTaskPretrainer,
     PooledConfig,
     StridedConfig,
     Tower,
@@ -97,6 +99,45 @@ def test_other_towers_learn_names(tower):
     assert tiny(tower=tower, max_epochs=15, lr=1e-2).fit(TOKENS, TAGS).score(TOKENS, TAGS) > 0.8
 
 
+def test_blanks_at_the_ends_of_spans_are_told_and_not_learned():
+    texts = [" ".join(tokens) for tokens in TOKENS]
+    trimmed = [[span[:3] for span in row] for row in read_entities(TOKENS, TAGS)[1]]
+    exported = [
+        [(start, min(end + 1, len(text)), label) for start, end, label in row]
+        for text, row in zip(texts, trimmed, strict=True)
+    ]
+    n_spans = sum(map(len, trimmed))
+    count = sum(map(len, [set(a) - set(b) for a, b in zip(exported, trimmed, strict=True)]))
+    told = f"^{count} of {n_spans} spans begin or end with spaces"
+    with pytest.warns(UserWarning, match=told) as caught:
+        found = tiny(max_epochs=1).fit(texts, exported)
+    assert len(caught) == 1
+    same = tiny(max_epochs=1).fit(texts, trimmed)
+    assert found.tower_ == same.tower_
+    with pytest.warns(UserWarning, match=told):
+        assert found.score(texts, exported) == same.score(texts, trimmed)
+    with pytest.warns(UserWarning, match=told):
+        tiny(max_epochs=1).fit(texts, trimmed, validation=(texts, exported))
+    joint = MultiTaskPretrainer([("names", EntityPretrainer())], tiny().base, max_epochs=1)
+    with pytest.warns(UserWarning, match=told) as caught:
+        joint.fit(texts, {"names": exported})
+    assert len(caught) == 1
+
+
+def test_files_whose_columns_are_named(tmp_path):
+    path = tmp_path / "germeval.tsv"
+    rows = [
+        "".join(
+            f"{i}\t{token}\t{tag}\tO\n" for i, (token, tag) in enumerate(zip(*row, strict=True), 1)
+        )
+        for row in SENTENCES
+    ]
+    path.write_text("#\thttp://example.org\n" + "\n".join(rows))
+    with pytest.raises(ValueError, match=r"pass read_conll\(path, token=1, tag=2\)"):
+        tiny().fit(path)
+    assert read_conll(path, token=1, tag=2) == (TOKENS, TAGS)
+
+
 def test_targets_follow_the_characters_through_noise():
     pretrainer = tiny(noise=TypoNoise(["drop", "insert"], rate=0.4), max_epochs=1)
     pretrainer.fit(TOKENS, TAGS)
@@ -121,11 +162,20 @@ def test_targets_of_windows_are_those_of_the_text():
     assert tags[np.array([1])].tolist() == [2] * 9
 
 
-def test_names_beyond_a_window_are_found(fitted):
-    padding = "nobody left " * 3  # more than a window of 32 characters
-    (found,) = fitted.predict([padding + "Ada saw Rome"])
-    assert (36, 39, "person") in found
-    assert found[-1] == (44, 48, "place")
+def test_names_are_the_same_wherever_they_stand():
+    """At 24 of these 48 places, a window of 48 characters ends in the sentence."""
+    texts = ["saw left " + " ".join(tokens) + " liked saw" for tokens in TOKENS]
+    spans = [
+        [s._replace(start=s.start + 9, end=s.end + 9) for s in row]
+        for row in read_entities(TOKENS, TAGS)[1]
+    ]
+    recipe = CCLMModelBase(CharPreprocessor(max_example_len=48), width=16, n_buckets=300)
+    pretrainer = tiny(base=recipe, tower=ConvConfig(width=16, n_layers=2)).fit(texts, spans)
+    calm, text = "saw left liked visited " * 4, "Carol Dean liked New York"
+    found = pretrainer.predict([calm[-n:] + text + " " + calm for n in range(23, 71)])
+    for n, row in enumerate(found, 23):
+        moved = [(s.start - n, s.end - n, s.label) for s in row if n <= s.start]
+        assert moved == [(0, 10, "person"), (17, 25, "place")]
 
 
 def test_places_are_those_of_the_text_before_normalisation():
@@ -175,7 +225,7 @@ def test_learns_from_wnut17():
         for tokens in test[0]
     ]
     texts, entities = read_entities(*test)
-    constant = entity_f1(entities, read_entities(texts, capitals)[1], texts)
+    constant = entity_f1(entities, read_entities(texts, capitals)[1])
     assert pretrainer.score(*test) > constant + 0.03
 
 

@@ -1,6 +1,7 @@
 """Curves, their display, and scorers under noise."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
 from sklearn_cclm import TypoNoise
+from sklearn_cclm._targets.entities import Span, read_entities
 from sklearn_cclm.robustness import (
     RobustnessCurve,
     RobustnessDisplay,
@@ -21,6 +23,7 @@ from sklearn_cclm.robustness import (
 
 TEXTS = ["what a good film", "what a bad film", "a good book", "the bad book", "so good", "too bad"]
 TEXTS, LABELS = TEXTS * 10, ["+", "-"] * 30
+KEYS = ("start", "end", "label")
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +138,8 @@ class Container(Unchanged):
 
     def score(self, X, y=None):
         self.read_ = X
+        if isinstance(next(iter(X)), list):
+            return 0.5
         return super().score(X if getattr(X, "ndim", 1) == 1 else np.asarray(X)[:, 0])
 
 
@@ -183,15 +188,109 @@ def test_missing_texts_as_the_noise_says():
     assert curve.area == pytest.approx(60 / 61)
 
 
-def test_places_hold_only_where_lengths_do():
-    texts, entities = ["Ada left Oslo"] * 5, [[(0, 3, "person"), (9, 13, "place")]] * 5
-    model = Unchanged().fit(texts)
-    for noise in ("slip", "swap", "case"):
-        assert robustness_curve(model, texts, entities, noise=noise).scores.shape == (5, 3)
-    with pytest.raises(ValueError, match="noise that keeps lengths"):
-        robustness_curve(model, texts, entities, noise="drop")
-    rows = [[0, 1]] * 5  # two targets each
-    assert robustness_curve(model, texts, rows, noise="drop").scores.shape == (5, 3)
+class Entities(BaseEstimator):
+    """Scores in how many texts the words in capitals are the entities; remembers what it read."""
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def score(self, X, y):
+        self.read_ = list(X), y
+        spans = read_entities(X, y)[1]
+        found = [{text[s.start : s.end] for s in row} for text, row in zip(X, spans, strict=True)]
+        return float(np.mean([row == shouted(text) for text, row in zip(X, found, strict=True)]))
+
+
+def shouted(text):
+    return {word for word in re.split("[^A-Z]+", text) if word}
+
+
+SHOUTS = ["ADA met old BOB", "at last BOB, ADA and EVE", "nobody"] * 20
+SPANS = [[(m.start(), m.end(), "x") for m in re.finditer("[A-Z]+", text)] for text in SHOUTS]
+FORMS = {
+    "tuples": SPANS,
+    "lists": [[list(span) for span in row] for row in SPANS],
+    "dicts": [[dict(zip(KEYS, span, strict=True)) for span in row] for row in SPANS],
+    "Span": [[Span(*span) for span in row] for row in SPANS],
+    "array": np.fromiter(SPANS, dtype=object, count=len(SPANS)),
+    "by name": [{key: [span[i] for span in row] for i, key in enumerate(KEYS)} for row in SPANS],
+    "tags": [["B-x" if c.isupper() and not t[:i][-1:].isupper() else "I-x" if c.isupper() else "O"
+              for i, c in enumerate(t)] for t in SHOUTS],
+    "tags or nothing": [["x" if c.isupper() else "O" for c in t] if t != "nobody" else []
+                        for t in SHOUTS],
+    "labels alone": [["x" if c.isupper() else "O" for c in text] for text in SHOUTS],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("y", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("kind", ["drop", "repeat", "space", "scramble"])
+def test_entities_move_with_the_characters(y, kind):
+    model = Entities().fit(SHOUTS)
+    curve = robustness_curve(model, SHOUTS, y, noise=kind, rates=(0, 0.3), n_repeats=2)
+    same = robustness_curve(model, SHOUTS, SPANS, noise=kind, rates=(0, 0.3), n_repeats=2)
+    np.testing.assert_array_equal(curve.scores, same.scores)
+    assert curve.mean[0] == 1
+    assert (
+        curve.mean[1] > 0.6
+    )  # a space that is lost joins no entities here, but a drop splits none
+    scorer = make_robust_scorer(noise=kind, rate=0.3, n_repeats=2)
+    assert scorer(model, SHOUTS, y) == curve.mean[1]
+
+
+def test_entities_in_searches_and_displays():
+    pytest.importorskip("matplotlib", reason="the display needs matplotlib")
+    models = {"one": Entities().fit(SHOUTS), "two": Entities().fit(SHOUTS)}
+    display = RobustnessDisplay.from_estimators(models, iter(SHOUTS), iter(SPANS), noise="repeat")
+    assert [curve.area for curve in display.curves.values()] == [1, 1]
+    for y in FORMS.values():
+        scorer = make_robust_scorer(noise="repeat", rate=0.3)
+        found = cross_validate(Entities(), SHOUTS, y, scoring=scorer, cv=3)
+        assert found["test_score"].tolist() == [1, 1, 1]
+
+
+def test_what_the_score_gets():
+    model = Entities().fit(SHOUTS)
+    noise = {"noise": {"aa": "a", "bob": "b"}, "rates": (0, 1), "n_repeats": 1}
+    robustness_curve(model, ["aa bob"], [[{"start": 3, "end": 6, "label": "x"}]], **noise)
+    assert model.read_ == (["a b"], [[Span(2, 3, "x")]])
+    robustness_curve(model, ["aa bob"], [["O", "O", "O", "S-x", "B-x", "E-x"]], **noise)
+    assert model.read_ == (["a b"], [["O", "O", "B-x"]])
+
+
+def test_an_entity_without_characters_is_gone():
+    model = Entities().fit(SHOUTS)
+    robustness_curve(model, ["A bcdef"], [[(0, 1, "x"), (2, 7, "y")]], noise="drop", rates=(1,))
+    (text,), (spans,) = model.read_
+    assert len(text) == 1
+    assert len(spans) == (text != " ")
+
+
+def test_rows_that_tell_no_places_stay():
+    texts = ["Ada left Oslo"] * 5
+    for rows in ([[0, 1]] * 5, np.zeros((5, 2)), [["a", "b"]] * 5, [0.5] * 5):
+        assert robustness_curve(Container().fit(texts), texts, rows, noise="drop").area < 1
+
+
+def test_tokens_are_corrupted_each_for_itself():
+    tokens, tags = [["Ada", "met", "Bob"], ["nobody"], []] * 5, [["B-x", "O", "B-x"], ["O"], []] * 5
+    model = Container().fit(tokens)
+    for noise in ("drop", "insert", "swap", "slip"):
+        robustness_curve(model, tokens, tags, noise=noise, rates=(0.9,), n_repeats=1)
+        assert list(map(len, model.read_)) == list(map(len, tokens))
+        assert all(token for row in model.read_ for token in row)
+        assert model.read_ != tokens
+    pd = pytest.importorskip("pandas", reason="frames are of pandas")
+    robustness_curve(model, pd.Series(tokens), tags, rates=(0.9,), n_repeats=1)
+    assert isinstance(model.read_, pd.Series)
+
+
+def test_noise_that_can_change_nothing_is_told(words):
+    for X, noise in ((TEXTS, {"worm": "wrom"}), ([["a", "b"]] * 60, "space")):
+        with pytest.warns(UserWarning, match="changes nothing in X"):
+            curve = robustness_curve(Container().fit(X), X, LABELS, noise=noise)
+        assert curve.relative_fall.tolist() == [0] * 5
+    robustness_curve(Container().fit(TEXTS), TEXTS, noise={"worm": "wrom"}, rates=(0,))
 
 
 # the display

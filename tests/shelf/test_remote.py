@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import httpx2  # of the hub's client
 import pytest
 
 from sklearn_cclm import Shelf
@@ -124,6 +125,49 @@ def test_broken_index_is_not_kept(remote, server):
         remote.list()
     del server.behave["index.json"]
     assert remote.list() == ["tiny", "tiny-base"]
+
+
+def stalled(handler):
+    """Begin an answer, and say no more until the reader has gone."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(handler.content())))
+    handler.end_headers()
+    handler.rfile.read(1)
+
+
+def cut_in_a_chunk(handler):
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"ff\r\n{")
+
+
+def asks_for_a_password(handler):
+    handler.send_error(407)
+
+
+def no_http(handler):
+    handler.wfile.write(b"what?\r\n\r\n")
+
+
+FAULTS = [stalled, cut_in_a_chunk, asks_for_a_password, no_http]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", ["index.json", WEIGHTS])
+def test_what_a_network_does_is_a_connection_error(remote, server, newer, name, fault, monkeypatch):
+    monkeypatch.setattr("sklearn_cclm.shelf._http.TIMEOUT", 0.1)
+    server.behave[name] = fault
+    with pytest.raises(ConnectionError, match="copy the shelf's directory"):
+        remote.fetch("tiny")
+    del server.behave[name]
+    assert remote.fetch("tiny") == newer
+
+
+def test_server_without_tls_is_a_connection_error(server, tmp_path):
+    url = server.url.replace("http:", "https:")
+    with pytest.raises(ConnectionError, match="cannot be reached"):
+        Shelf(url, cache_dir=tmp_path / "cache").list()
 
 
 @pytest.mark.parametrize("sized", [True, False])
@@ -274,9 +318,13 @@ def test_hub_that_serves_other_bytes_is_refused(hub, root, tmp_path):
         shelf.fetch("tiny")
 
 
-def test_hub_out_of_reach_says_what_to_do(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [OSError, ValueError, httpx2.ProxyError, httpx2.RemoteProtocolError, httpx2.ReadTimeout],
+)
+def test_hub_out_of_reach_says_what_to_do(tmp_path, monkeypatch, error):
     def download(*args, **kwargs):
-        raise OSError("no route")
+        raise error("no route")
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
     with pytest.raises(ConnectionError, match=r"no route.*check the connection and the commit"):

@@ -1,0 +1,73 @@
+"""A warning of texts of which nothing is known: blank ones, and those in unseen characters."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from reprlib import repr as short_repr
+from string import ascii_letters
+from typing import Any
+
+import numpy as np
+
+from sklearn_cclm._text.codes import UNKNOWN, code_points
+from sklearn_cclm._text.streams import chunked
+from sklearn_cclm.preprocessing._vocabulary import code_table
+
+UNREAD = r"Of \d+ texts, (blank|mostly)"  # how the warning begins
+
+
+def warn_unread(texts: Sequence[str], preprocessors: Iterable[Any], *, missing: str) -> None:
+    """Warn, once and with counts, of texts that no vocabulary has much of.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Checked texts that are embedded, or predicted for.
+    preprocessors : iterable of CharPreprocessor
+        Those of the bases; a text is unread if none knows half of its characters.
+    missing : {"error", "empty"}
+        With "empty", blank texts are wanted, and not counted.
+    """
+    blank = [text for text in texts if not text or text.isspace()]
+    unseen = _unseen(texts, list(preprocessors)) if len(blank) < len(texts) else []
+    said = []
+    if blank and missing == "error":
+        said.append(f"blank: {len(blank)}")
+    if unseen:
+        said.append(
+            f"mostly of characters unseen in training: {len(unseen)}, as {short_repr(unseen[0])}"
+        )
+    if said:
+        warnings.warn(
+            f"Of {len(texts)} texts, {'; '.join(said)}. What is made of them says little.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _unseen(texts: Sequence[str], preprocessors: list[Any]) -> list[str]:
+    """Return the texts of which no preprocessor knows half of the characters that are no blanks."""
+    left = list(texts) if preprocessors else []
+    for preprocessor in preprocessors:
+        table = code_table(preprocessor.vocabulary_)
+        if set(ascii_letters) <= set(preprocessor.vocabulary_):  # of most texts nothing is to do
+            left = [text for text in left if not text.isascii()]
+        left = [
+            text
+            for chunk in chunked(left)
+            for text, strange in zip(
+                chunk, _mostly_unknown(chunk, preprocessor, table), strict=True
+            )
+            if strange
+        ]
+    return left
+
+
+def _mostly_unknown(texts: list[str], preprocessor: Any, table: np.ndarray) -> np.ndarray:
+    """Return for each text whether more than half of what is no blank is unknown."""
+    solid = ["".join(text.split()) for text in preprocessor.normalize(texts, whole=True)]
+    points, lengths = code_points(solid)
+    owners = np.repeat(np.arange(len(texts)), lengths)
+    unknown = table.take(points, mode="clip") == UNKNOWN
+    return 2 * np.bincount(owners[unknown], minlength=len(texts)) > lengths
