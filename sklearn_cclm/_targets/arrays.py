@@ -43,7 +43,7 @@ def label_array(y: Any, name: str = "y") -> np.ndarray:
 
 def number_array(y: Any, name: str = "y") -> np.ndarray:
     """Return numbers, also as tensors or vectors in the cells of a column, as an array."""
-    return target_array(as_numbers(y, name), name)
+    return np.asarray(target_array(as_numbers(y, name), name), order="C")
 
 
 def target_array(y: Any, name: str = "y") -> np.ndarray:

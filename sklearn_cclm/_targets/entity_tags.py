@@ -76,6 +76,8 @@ class TagSet:
         texts : sequence of str
             The texts.
         """
+        if not self.labels:
+            return [[] for _ in texts]
         owners, starts, ends, kinds, sure = (x.tolist() for x in self._found(scores, texts))
         labels = [self.labels[kind - 1] for kind in kinds]
         spans: list[list[Span]] = [[] for _ in texts]

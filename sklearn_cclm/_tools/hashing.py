@@ -39,7 +39,8 @@ class Hashed:
 def unmapped(state: Any) -> Any:
     """Return arrays in a state as such where they are memory-mapped, which counts in hashes."""
     if type(state) is dict:
-        return {key: unmapped(value) for key, value in state.items()}
+        found = {key: unmapped(value) for key, value in state.items()}
+        return found if any(found[key] is not state[key] for key in state) else state
     return state.view(np.ndarray) if isinstance(state, np.memmap) else state
 
 

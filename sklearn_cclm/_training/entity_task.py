@@ -40,11 +40,24 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True)
 class Entities:
-    """Texts as they were given, the entities in them, and all labels if they were named."""
+    """Texts as they were given, and the entities in them.
+
+    Attributes
+    ----------
+    texts : list of str
+        The texts.
+    spans : list of list of Span
+        The entities of each.
+    labels : tuple of str
+        All labels that will ever come, if they were named.
+    to_go_on : bool
+        Whether others are to follow, so that these need not have any entity.
+    """
 
     texts: list[str]
     spans: list[list[Span]]
     labels: tuple[str, ...] = ()
+    to_go_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,12 +65,13 @@ class EntityTask(Task):
     """Tell what names are in texts, and of what kind."""
 
     name = "entity"
-    learned = ("labels", "inside_words")
+    learned = ("labels", "all_named", "inside_words")
     needs_y = True
     auto_noise = TypoNoise("scramble", rate=0.3)
 
     entity_weight: float = 5.0
     labels: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    all_named: bool = field(default=False, repr=False, compare=False)
     inside_words: float = field(default=0.0, repr=False, compare=False)
 
     @property
@@ -69,7 +83,9 @@ class EntityTask(Task):
         check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
 
     def read(self, X: Any, y: Any, **how: Any) -> tuple[list[str], Entities]:
-        y, named = (y.y, _names(y.classes)) if isinstance(y, Named) else (y, ())
+        to_go_on = isinstance(y, Named)
+        y, classes = y if isinstance(y, Named) else (y, None)
+        named = () if classes is None else _names(classes)
         if isinstance(X, PathLike):
             X, y = read_conll(X)
         texts, spans = read_entities(X, y, **how)
@@ -80,33 +96,40 @@ class EntityTask(Task):
             )
         if not texts:
             raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
-        return texts, Entities(texts, spans, named)
+        return texts, Entities(texts, spans, named, to_go_on)
 
     def targets(self, y: Entities) -> np.ndarray:
         return np.fromiter(y.spans, dtype=object, count=len(y.spans))
 
     def learn(self, texts: Any, y: Entities, preprocessor: Any) -> Self:
         labels = y.labels or TagSet.of(y.spans).labels
-        if not labels:
+        if not (labels or y.to_go_on):
             raise ValueError(
-                f"There is no entity in these {len(texts)} texts: pass some, or name the labels "
-                "to come as classes of partial_fit."
+                f"There is no entity in these {len(texts)} texts: pass some, or use partial_fit, "
+                "which may meet the first one later."
             )
-        return replace(self, labels=labels).learn_more(texts, y, preprocessor)
+        known = replace(self, labels=labels, all_named=bool(y.labels))
+        return known.learn_more(texts, y, preprocessor)
 
     def learn_more(self, texts: Any, y: Entities, preprocessor: Any) -> Self:
-        if y.labels not in ((), self.labels):
+        if self.all_named and y.labels not in ((), self.labels):
             raise ValueError(f"classes={list(y.labels)} differ from the known {list(self.labels)}.")
-        if unknown := {*TagSet.of(y.spans).labels} - {*self.labels}:
+        labels = {*self.labels, *TagSet.of(y.spans).labels}
+        named = self.labels if self.all_named else y.labels
+        if named and (unknown := labels - {*named}):
             raise ValueError(
-                f"Entities have the labels {sorted(unknown)}, and known are {list(self.labels)}: "
-                "drop these entities, fit on texts that have them, or name all labels as classes "
-                "in the first call of partial_fit."
+                f"There are entities with the labels {sorted(unknown)}, and classes named "
+                f"{list(named)} as all: drop these entities, or begin anew with all classes."
             )
         normalize = partial(preprocessor.normalize, whole=True)
         spans = normalized_spans(y.spans, y.texts, normalize)
         inside = share_inside_words(spans, normalize(y.texts))
-        return replace(self, inside_words=max(self.inside_words, inside))
+        return replace(
+            self,
+            labels=tuple(sorted({*labels, *named})),
+            all_named=bool(named),
+            inside_words=max(self.inside_words, inside),
+        )
 
     def examples(self, cut: Cut, y: Entities) -> CharacterTags:
         normalize = partial(cut.preprocessor.normalize, whole=True)

@@ -16,7 +16,7 @@ from sklearn_cclm._targets.entities import (
     read_entities,
     token_probabilities,
 )
-from sklearn_cclm._targets.entity_tags import entity_f1
+from sklearn_cclm._targets.entity_tags import TagSet, entity_f1
 from sklearn_cclm._targets.rows import Rows
 from sklearn_cclm._training.entity_task import EntityTask, Named
 from sklearn_cclm._training.tagging import find_entities, tag_scores
@@ -30,7 +30,9 @@ class EntityFinder(Trainer):
 
     entity_weight: float
     labels_: tuple[str, ...]
+    head_weights_: dict[str, np.ndarray]
     inside_words_ = 0.0  # of those that were pickled before there was any
+    all_named_ = False
 
     def _task(self) -> EntityTask:
         return EntityTask(self.entity_weight)
@@ -51,8 +53,8 @@ class EntityFinder(Trainer):
         y : iterable, default=None
             As for `fit`.
         classes : iterable of str, default=None
-            All labels that will ever come, which these texts need not have; without it, in the
-            first call, those of its texts.
+            All labels that will ever come, which these texts need not have. Without it, each call
+            may bring new ones, for which the output layer grows.
 
         Returns
         -------
@@ -64,7 +66,7 @@ class EntityFinder(Trainer):
         ValueError, TypeError, FloatingPointError
             As for `fit`; also if a label is none of the classes.
         """
-        return self._partial_fit(X, y if classes is None else Named(y, classes))
+        return self._partial_fit(X, Named(y, classes))
 
     def predict_proba(self, X: Any) -> list[np.ndarray]:
         """Return the probability of each tag: of lists of tokens at each token, else character.
@@ -103,6 +105,39 @@ class EntityFinder(Trainer):
         check_is_fitted(self)
         texts, entities = self._read(self._task(), X, y)
         return entity_f1(entities.spans, self._find(texts))
+
+    def _go_on(self, texts: Any, y: Any) -> Any:
+        before = TagSet(self.labels_).names
+        task = super()._go_on(texts, y)
+        self._grow(before, task.tags.names)
+        return task
+
+    def _grow(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        """Give the output layer, and what its optimizer remembers, zeros for new tags."""
+        places = [after.index(tag) for tag in before]
+
+        def grown(array: Any) -> Any:
+            if np.ndim(array) == 0:
+                return array
+            new = np.zeros((len(after), *array.shape[1:]), dtype=array.dtype)
+            new[places] = array
+            return new
+
+        def is_output(name: str) -> bool:
+            return name.endswith(("output.weight", "output.bias"))
+
+        if before == after:
+            return
+        self.head_weights_ = {
+            name: grown(array) if is_output(name) else array
+            for name, array in self.head_weights_.items()
+        }
+        if kept := getattr(self, "optimizer_state_", None):
+            state = {
+                name: {k: grown(v) for k, v in values.items()} if is_output(name) else values
+                for name, values in kept["state"].items()
+            }
+            self.optimizer_state_ = {**kept, "state": state}
 
     def _texts(self, X: Any) -> tuple[list[str], list[Sequence[str]] | None]:
         """Return checked texts of which nothing is known, and their tokens if they are such."""

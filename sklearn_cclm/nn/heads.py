@@ -68,8 +68,6 @@ class ValueHead(Head):
 class TagHead(Head):
     """Softmax over tags for each character."""
 
-    metric = None
-
     def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
         super().__init__()
         self.output = nn.Linear(width, n_tags)
@@ -88,6 +86,43 @@ class TagHead(Head):
     def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         return F.cross_entropy(self.logits(tower, encoding, batch), batch.targets, self.weights)
 
-    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, None]:
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
         logits = self.logits(tower, encoding, batch)
-        return F.cross_entropy(logits, batch.targets, reduction="none"), None
+        loss = F.cross_entropy(logits, batch.targets, reduction="none")
+        return loss, logits.argmax(1) == batch.targets
+
+
+class VectorHead(Head):
+    """Cosine distance to the teacher's vectors, and squared error of the similarities.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        How many of the first dimensions must match; the loss is the mean over all widths.
+    relational : float
+        Weight of the squared error.
+    """
+
+    metric = "cosine"
+
+    def __init__(self, widths: tuple[int, ...], *, relational: float) -> None:
+        super().__init__()
+        self.widths = widths
+        self.relational = relational
+
+    def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        vectors, targets, weights = tower.native(encoding), batch.targets, batch.weights
+        losses = []
+        for width in self.widths:
+            own = F.normalize(vectors[:, :width], dim=1)
+            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1)
+            loss = ((1 - cosine) * weights).mean()
+            if self.relational:
+                errors = F.mse_loss(own @ own.T, targets @ targets.T, reduction="none")
+                loss = loss + self.relational * (errors * weights.outer(weights)).mean()
+            losses.append(loss)
+        return torch.stack(losses).mean()
+
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
+        cosine = F.cosine_similarity(tower.native(encoding), batch.targets)
+        return 1 - cosine, cosine

@@ -16,21 +16,18 @@ class Head(nn.Module):
 
     Attributes
     ----------
-    metric : str or None
-        What the second result of `evaluate` is called in `history_`; None where there is none, as
-        the task measures whole texts.
+    metric : str
+        What the second result of `evaluate` is called in `history_`.
     """
 
-    metric: str | None = "accuracy"
+    metric = "accuracy"
 
     def forward(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
         """Return the mean training loss of a batch."""
         raise NotImplementedError
 
-    def evaluate(
-        self, tower: nn.Module, encoding: Encoding, batch: Any
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the exact loss and the metric, if any, of each prediction: two of (n,)."""
+    def evaluate(self, tower: nn.Module, encoding: Encoding, batch: Any) -> tuple[Tensor, Tensor]:
+        """Return the exact loss and the metric of each prediction: two of (n,)."""
         raise NotImplementedError
 
     def logits(self, tower: nn.Module, encoding: Encoding, batch: Any) -> Tensor:
@@ -82,12 +79,11 @@ class TaskModule(nn.Module):
             on_device = batch.to(device)
             encoding = self._encoding(on_device)
             loss, metric = self.head.evaluate(self._tower, encoding, on_device)
-            weighed = [(loss, on_device.weights), (metric, on_device.text_weights)]
-            known = weighed[: 1 if metric is None else 2]
-            found.append([[float((v * w).sum()), float(w.sum())] for v, w in known])
+            weighed = (loss, on_device.weights), (metric, on_device.text_weights)
+            found.append([[float((v * w).sum()), float(w.sum())] for v, w in weighed])
         sums, totals = torch.tensor(found, dtype=torch.float64).sum(0).T
-        names = ["loss", *([self.head.metric] if self.head.metric else [])]
-        return dict(zip(names, (sums / totals).tolist(), strict=True))
+        loss, metric = (sums / totals).tolist()
+        return {"loss": loss, self.head.metric: metric}
 
 
 class MultiTaskModule(nn.Module):

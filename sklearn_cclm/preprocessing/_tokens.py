@@ -96,6 +96,11 @@ class MLMPreprocessor(CharPreprocessor):
         )
         self.vocab_size = vocab_size
 
+    def __copy__(self) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(vars(self))
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
         """Return the tokenizer as text: skops knows no tokenizers."""
         state = dict(super().__getstate__())

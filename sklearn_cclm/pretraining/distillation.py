@@ -8,19 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from sklearn_cclm._targets.labels import Labels
 from sklearn_cclm._text.streams import TextStream, chunked
 from sklearn_cclm._tools.params import check_integer, check_real
-from sklearn_cclm._training.batches import Batch
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.nn import _registry
-from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm.nn.heads import VectorHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
@@ -345,39 +341,3 @@ class Distillation(Task):
                 f"{self.teacher_width}."
             )
         return VectorHead((*self.matryoshka, width), relational=self.relational)
-
-
-class VectorHead(Head):
-    """Cosine distance to the teacher's vectors, and squared error of the similarities.
-
-    Parameters
-    ----------
-    widths : tuple of int
-        How many of the first dimensions must match; the loss is the mean over all widths.
-    relational : float
-        Weight of the squared error.
-    """
-
-    metric = "cosine"
-
-    def __init__(self, widths: tuple[int, ...], *, relational: float) -> None:
-        super().__init__()
-        self.widths = widths
-        self.relational = relational
-
-    def forward(self, tower: Any, encoding: Encoding, batch: Batch) -> Tensor:
-        vectors, targets, weights = tower.native(encoding), batch.targets, batch.weights
-        losses = []
-        for width in self.widths:
-            own = F.normalize(vectors[:, :width], dim=1)
-            cosine = (own * F.normalize(targets[:, :width], dim=1)).sum(1)
-            loss = ((1 - cosine) * weights).mean()
-            if self.relational:
-                errors = F.mse_loss(own @ own.T, targets @ targets.T, reduction="none")
-                loss = loss + self.relational * (errors * weights.outer(weights)).mean()
-            losses.append(loss)
-        return torch.stack(losses).mean()
-
-    def evaluate(self, tower: Any, encoding: Encoding, batch: Batch) -> tuple[Tensor, Tensor]:
-        cosine = F.cosine_similarity(tower.native(encoding), batch.targets)
-        return 1 - cosine, cosine

@@ -24,6 +24,7 @@ from sklearn_cclm import (
     StridedConfig,
     TypoNoise,
 )
+from sklearn_cclm._targets.labels import Labels
 from sklearn_cclm._training.batches import Batch
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import load_docstrings
@@ -227,7 +228,7 @@ def test_texts_whose_vector_is_zero_teach_nothing():
     some = tiny(**params).fit(TEXTS, zeros)
     view = View.without_noise(np.ones((240, 3), dtype=np.int64))
     task = some._known()
-    ids, targets, _ = task.batch(view, zeros, None)
+    ids, targets, _ = task.batch(view, Labels(zeros, np.ones(240)), None)
     assert len(ids) == len(targets) == 120
     assert np.isfinite(some.history_[0]["train_loss"])
     with pytest.raises(ValueError, match="All vectors to match are zero"):

@@ -1,5 +1,6 @@
 """Names on the shelf are towers wherever a tower is expected."""
 
+import gc
 import pickle
 
 import numpy as np
@@ -152,6 +153,7 @@ def test_tasks_begin_with_named_towers(default, newer, texts):
 
 
 def test_a_name_is_loaded_once_while_it_is_in_use(default, texts, monkeypatch):
+    gc.collect()  # what earlier tests used
     loads = []
     fetch = Shelf.fetch
     monkeypatch.setattr(Shelf, "fetch", lambda *args: loads.append(args[1]) or fetch(*args))
