@@ -19,6 +19,7 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm._text.read import check_texts
+from sklearn_cclm._training.entity_task import Named
 from sklearn_cclm.pretraining.masked_character import MaskedCharacters
 
 POOLED = PooledConfig(width=8, hidden=8)
@@ -54,14 +55,15 @@ class OfLabels:
 
     def _read(self, task, X, y):
         texts = check_texts(X, missing=self.missing, column=self.column)
-        if y is None:
+        given, classes = y if (to_go_on := isinstance(y, Named)) else (y, None)
+        if given is None:
             return super()._read(task, texts, None)
-        labels = check_array(y, ensure_2d=False, dtype=None, input_name="y").ravel()
+        labels = check_array(given, ensure_2d=False, dtype=None, input_name="y").ravel()
         check_consistent_length(texts, labels)
         starts = [len(text) - len(text.lstrip()) for text in texts]
         rows = zip(texts, starts, labels, strict=True)
         spans = [[(s, s + 1, f"label {k}")] if s < len(text) else [] for text, s, k in rows]
-        return super()._read(task, texts, spans)
+        return super()._read(task, texts, Named(spans, classes) if to_go_on else spans)
 
     def predict(self, X):
         check_is_fitted(self)

@@ -177,6 +177,8 @@ print(pretrainer.fit(texts).tower_.digest)
 """
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_killed_process_is_resumed_bitwise(tmp_path):
     (tmp_path / "texts").write_text("\n".join(TEXTS))
     script = SCRIPT.format(
