@@ -18,7 +18,7 @@ NGRAMS = {"analyzer": "char_wb", "ngram_range": (2, 5)}
 
 
 def tfidf_vectorizer():
-    """Return what `lexical=True` is short for."""
+    """Return what `lexical="tfidf"` is short for."""
     return TfidfVectorizer(**NGRAMS, sublinear_tf=True, dtype=np.float32)
 
 

@@ -59,7 +59,7 @@ def pretrain(texts, vectors, quick):
 
 def mixes(tower):
     """Return the embedders to compare: TF-IDF by its weight beside a tower, and alone."""
-    mix = ComposedEmbedder([("own", tower)], lexical=True)
+    mix = ComposedEmbedder([("own", tower)], lexical="tfidf")
     weighted = [clone(mix).set_params(tower_weights={"lexical": weight}) for weight in WEIGHTS]
     return [*weighted, clone(mix).set_params(own="drop")]
 

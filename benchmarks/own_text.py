@@ -98,7 +98,7 @@ def features(tower, vectors):
         "all-MiniLM-L6-v2": make_pipeline(Cached(vectors), Normalizer()),
         "distilled tower": make_pipeline(own, Normalizer()),
         "distilled tower beside TF-IDF": clone(own).set_params(
-            lexical=True, tower_weights={"own": WEIGHT}
+            lexical="tfidf", tower_weights={"own": WEIGHT}
         ),
     }
 

@@ -95,9 +95,11 @@ def features(train, vectors, minutes):
         "all-MiniLM-L6-v2": make_pipeline(Cached(vectors), Normalizer()),
         "ComposedEmbedder()": embedder(),
         "ComposedEmbedder(lexical=True)": embedder(lexical=True),
+        'ComposedEmbedder(lexical="tfidf")': embedder(lexical="tfidf"),
         **{name: embedder([("one", name)]) for name in towers},
         "all three": embedder([(name, name) for name in towers]),
         "adapted": embedder([("own", own)]),
+        "adapted, TF-IDF": embedder([("own", own)], lexical="tfidf"),
         "adapted, lexical": embedder([("own", own)], lexical=True),
     }
 

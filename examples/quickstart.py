@@ -101,15 +101,15 @@ print(f"pretrained in {time.perf_counter() - start:.0f} s")
 # %%
 # Compose them, and train a classifier on a few labels
 # ----------------------------------------------------
-# The composed towers are features like any other: alone, or with ``lexical=True`` beside TF-IDF
-# character n-grams, which know more here and so weigh double. Misspelt text has one letter in ten
+# The composed towers are features like any other: alone, or with ``lexical="tfidf"`` beside TF-IDF
+# of character n-grams, which knows more here and so weighs double. Misspelt text has one letter in ten
 # replaced by a neighbour on the keyboard. The classes differ in size, so the figure is balanced
 # accuracy.
 
 embedder = ComposedEmbedder([("mlm", mlm.tower_), ("chars", chars.tower_)])
 tfidf = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
 scaled = Pipeline([("cclm", embedder), ("scale", StandardScaler())])
-both = clone(embedder).set_params(lexical=True, tower_weights={"lexical": 2})
+both = clone(embedder).set_params(lexical="tfidf", tower_weights={"lexical": 2})
 misspelt = TypoNoise(rate=0.1, random_state=0).transform(test_texts)
 print(f"\n{'features':<16}{'clean':>8}{'misspelt':>10}")
 for name, features, strength in [("TF-IDF", tfidf, 10), ("cclm", scaled, 0.01), ("both", both, 1)]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm._persistence._weights import decode, encode
+from sklearn_cclm._persistence._weights import decode, decode_as_stored, encode
 
 # all that can be saved and loaded, and the subpackage of each
 _HOMES = {
@@ -126,12 +126,17 @@ class Reader:
         self._unused.discard(place)
         return component
 
-    def _weights(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-        """Return the weights of the component that is being read, which has these shapes."""
+    def _weights(
+        self, shapes: Mapping[str, tuple[int, ...]], *, as_stored: bool = False
+    ) -> dict[str, Any]:
+        """Return the weights of the component that is being read, which has these shapes.
+
+        They are float32, or in the type in which they are stored.
+        """
         prefix = f"{len(self._components)}."
         names = [name for name in self._tensors if name.startswith(prefix)]
         own = {name.removeprefix(prefix): self._tensors.pop(name) for name in names}
-        weights = decode(own, shapes, self._dtype)
+        weights = (decode_as_stored if as_stored else decode)(own, shapes, self._dtype)
         if own:
             raise ValueError(f"the network has no weights {sorted(own)[:3]}.")
         return weights

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from safetensors.numpy import load, save
 
+from sklearn_cclm._persistence._rows import ByteRows
+
 DTYPES = ("float32", "float16", "int8")
 _SCALE = "/scale"
 _MAX_HEADER = 2**22
@@ -30,6 +32,16 @@ def decode(
     tensors: dict[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], dtype: str
 ) -> dict[str, np.ndarray]:
     """Take float32 weights of these shapes out of stored arrays, or raise ValueError."""
+    return {
+        name: array.dense() if isinstance(array, ByteRows) else array.astype(np.float32)
+        for name, array in decode_as_stored(tensors, shapes, dtype).items()
+    }
+
+
+def decode_as_stored(
+    tensors: dict[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], dtype: str
+) -> dict[str, np.ndarray | ByteRows]:
+    """Take weights of these shapes out of stored arrays, in the type that they have there."""
     return {name: _decoded(tensors, name, shape, dtype) for name, shape in shapes.items()}
 
 
@@ -75,17 +87,22 @@ def _to_int8(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _decoded(
     tensors: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: str
-) -> np.ndarray:
+) -> np.ndarray | ByteRows:
     if dtype == "int8" and len(shape) > 1:
         multiples = _take(tensors, name, shape, "int8")
-        scale = _take(tensors, name + _SCALE, shape[:1], "float32")
+        scales = _take(tensors, name + _SCALE, shape[:1], "float32")
         with np.errstate(over="ignore", invalid="ignore"):
-            array = multiples * scale.reshape(-1, *(1,) * (len(shape) - 1))
-    else:
-        array = _take(tensors, name, shape, "float16" if dtype == "float16" else "float32")
+            _check_finite(name, scales * np.float32(128))
+        rows = ByteRows.of(multiples.reshape(len(multiples), -1), scales)
+        return rows if len(shape) == 2 else rows.dense().reshape(shape)
+    array = _take(tensors, name, shape, "float16" if dtype == "float16" else "float32")
+    _check_finite(name, array)
+    return array
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
     if not np.isfinite(array).all():
         raise ValueError(f"the weights {name!r} are not all finite.")
-    return array.astype(np.float32)
 
 
 def _take(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn import get_config
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sklearn_cclm._targets.numbers import as_numbers
@@ -50,10 +51,42 @@ def feature_names(name: str, transformer: Any) -> list[str]:
 
 
 def beside(blocks: Sequence[Any]) -> Any:
-    """Put blocks side by side: an array, or a CSR matrix if one of them is sparse."""
-    if any(map(sparse.issparse, blocks)):
-        return sparse.hstack([sparse.csr_matrix(block) for block in blocks], format="csr")
-    return np.hstack(blocks)
+    """Put blocks side by side: an array, or a CSR matrix if one of them is sparse.
+
+    scipy's hstack would copy all of them once more.
+    """
+    if not any(map(sparse.issparse, blocks)):
+        return np.hstack(blocks)
+    n = blocks[0].shape[0]
+    parts = [block if sparse.issparse(block) else _Rows(block) for block in blocks]
+    lengths = np.stack([np.diff(part.indptr) for part in parts], axis=1)
+    starts = np.concatenate([[0], lengths.sum(axis=1).cumsum()])
+    data = np.empty(starts[-1], dtype=np.float32)
+    columns = np.empty(starts[-1], dtype=np.int32)
+    owner = np.repeat(np.tile(np.arange(len(parts), dtype=np.int8), n), lengths.ravel())
+    first = 0
+    for number, part in enumerate(parts):
+        own = owner == number
+        data[own] = part.data
+        columns[own] = part.indices + np.int32(first)
+        first += part.shape[1]
+    return sparse.csr_matrix((data, columns, starts), shape=(n, first))
+
+
+def by_interface(matrix: sparse.csr_matrix) -> Any:
+    """Return a CSR matrix, or an array where scikit-learn is told so (from 1.9 on)."""
+    wanted = get_config().get("sparse_interface", "spmatrix")
+    return sparse.csr_array(matrix) if wanted == "sparray" else matrix
+
+
+class _Rows:
+    """An array as CSR matrices are: all values of a row, in a row."""
+
+    def __init__(self, block: np.ndarray) -> None:
+        n, width = self.shape = block.shape
+        self.data = block.ravel()
+        self.indices = np.tile(np.arange(width, dtype=np.int32), n)
+        self.indptr = np.arange(0, n * width + 1, max(1, width))
 
 
 def sample(texts: Sequence[str]) -> Sequence[str]:

@@ -6,18 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.named import task_names
-from sklearn_cclm._tools.params import check_bool
-from sklearn_cclm.models._blocks import beside, lexical, read, sample, scale
-from sklearn_cclm.models._composition import Composition
-from sklearn_cclm.models._inference import distinct, vectors
-from sklearn_cclm.models._named_towers import check_cls, check_pooling, only_towers
-from sklearn_cclm.values import Tower
+from sklearn_cclm._tools.params import check_integer, check_option
+from sklearn_cclm.models._blocks import beside, by_interface, lexical, read, sample, scale
+from sklearn_cclm.models._inference import distinct, features, vectors
+from sklearn_cclm.models._lexical import Lexical
+from sklearn_cclm.models._named_towers import PUBLISHED, check_cls, check_pooling, only_towers
+from sklearn_cclm.models._reduction import Reduction
+from sklearn_cclm.models._stored_embedder import StoredEmbedder
+from sklearn_cclm.shelf._names import resolve
+from sklearn_cclm.values import Base, Tower
 
 
-class ComposedEmbedder(Composition):
+class ComposedEmbedder(StoredEmbedder):
     """Concatenate towers into one vector per text, as features for any scikit-learn model.
 
     Each distinct text is read once, texts of like length share a batch, and each distinct base
@@ -32,10 +36,16 @@ class ComposedEmbedder(Composition):
         fitted pretrainer, "drop", or, with `fit_towers`, a pretrainer, which is cloned and trained
         in `fit`. Towers may stand on different bases. An entry may also be a text transformer of
         scikit-learn's kind, which is cloned and fitted in `fit` and reads texts whole.
-    lexical : bool, default=False
-        Whether to add TF-IDF of character n-grams, named "lexical", after the towers: short for
-        ``TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)`` as an entry.
-        It lists the n-grams of a text, which takes some 200 bytes for each character of it.
+    lexical : bool or "tfidf", default=False
+        Whether to add TF-IDF of character n-grams, named "lexical", after the towers. With True
+        they are the hashed ones that the base of the first tower reads anyway, a column for each
+        that a text of `fit` has, named after its bucket. "tfidf" is short for the entry
+        ``TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)``, whose names
+        are the n-grams; it is many times slower, and takes some 200 bytes for each character of a
+        text.
+    n_components : int, default=None
+        Reduce all features together to so many dense ones, by a truncated singular value
+        decomposition of those of the texts of `fit`; None keeps them.
     pooling : str, default="native"
         How a text's characters become one vector: "native", the way each tower was made for;
         "mean", "max", "cls" (the first position; the bases must have `add_cls`), "attention"
@@ -64,6 +74,8 @@ class ComposedEmbedder(Composition):
     ----------
     towers_ : list of (str, Tower or fitted transformer)
         The towers and transformers in use.
+    reduction_ : Reduction or None
+        With `n_components`, what features are projected on.
     scales_ : dict of str to float
         What the features of each are divided by: the root mean square of the vectors' norms, on
         the texts of `fit`, or on 2,000 at most; 1 where there are towers alone.
@@ -88,10 +100,12 @@ class ComposedEmbedder(Composition):
     (2, 128)
     >>> pipe = make_pipeline(embedder, LogisticRegression()).fit(texts, [1, 0, 1, 0] * 5)
 
-    With TF-IDF character n-grams, under their names:
+    With n-grams beside them, and all as three dense features:
 
-    >>> embedder.set_params(lexical=True).fit(texts).get_feature_names_out()[[0, 128]].tolist()
-    ['chars__0', 'lexical__ b']
+    >>> embedder.set_params(lexical=True).fit(texts).get_feature_names_out()[[0, -1]].tolist()
+    ['chars__0', 'lexical__99']
+    >>> embedder.set_params(n_components=3).fit_transform(texts).shape
+    (20, 3)
     """
 
     _truncations = ("window", "warn", "error")
@@ -101,7 +115,8 @@ class ComposedEmbedder(Composition):
         self,
         towers: Any = None,
         *,
-        lexical: bool = False,
+        lexical: bool | str = False,
+        n_components: int | None = None,
         pooling: str = "native",
         tower_weights: dict[str, float] | None = None,
         fit_towers: bool = False,
@@ -113,6 +128,7 @@ class ComposedEmbedder(Composition):
     ) -> None:
         self.towers = towers
         self.lexical = lexical
+        self.n_components = n_components
         self.pooling = pooling
         self.tower_weights = tower_weights
         self.fit_towers = fit_towers
@@ -133,8 +149,8 @@ class ComposedEmbedder(Composition):
         Returns
         -------
         float32 ndarray or CSR matrix of shape (n, number of features)
-            The features of the towers and transformers side by side; a CSR matrix if those of a
-            transformer are sparse.
+            The features of the towers and transformers side by side; a CSR matrix, or array as
+            scikit-learn's `sparse_interface` says, if some are sparse and `n_components` is None.
 
         Raises
         ------
@@ -144,37 +160,78 @@ class ComposedEmbedder(Composition):
         texts = self._texts(X)
         if self.truncation != "window" and only_towers(self.towers_):
             self._readable(texts)  # says what is too long, once, whatever the number of bases
-        return self._features(self.towers_, texts, self._weights())
+        found = self._features(self.towers_, texts, self._weights())
+        if self.reduction_ is not None:
+            return self.reduction_.transform(found)
+        return by_interface(found) if sparse.issparse(found) else found
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the features, such as "en-semantic__0", or "component__0".
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str objects
+            One name per feature; behind that of the column that `fit` read, where it has one.
+        """
+        names = super().get_feature_names_out(input_features)
+        if self.reduction_ is None:
+            return names
+        return self._named(f"component__{i}" for i in range(len(self.reduction_.components)))
 
     def _features(
         self, parts: list[tuple[str, Any]], texts: Sequence[str], weights: Mapping[str, float]
     ) -> Any:
         """Return the features of towers and transformers, side by side."""
         members = self._members(parts, weights)
-        towers_alone = len(members) == len(parts)
         texts, places = distinct(texts)
-        out = vectors(
-            texts,
-            places if towers_alone else np.arange(len(texts)),  # else blocks are repeated together
-            members,
-            pooling=self.pooling,
-            windowed=self.truncation == "window",
-            batch_chars=self.batch_chars,
-            device=resolve_device(self.device),
-        )
-        if towers_alone:
-            return out
+        if len(members) == len(parts):
+            return vectors(texts, places, members, **self._how())
+        lexical = next((part for _, part in parts if isinstance(part, Lexical)), None)
+        out, counts = features(texts, members, lexical, n_rows=len(texts), **self._how())
         of_towers = (out[:, member.columns] for member in members)
-        blocks = (
-            next(of_towers) if isinstance(part, Tower) else read(name, part, texts, weights[name])
-            for name, part in parts
-        )
-        found = beside(list(blocks))
+
+        def block(name: str, part: Any) -> Any:
+            if isinstance(part, Tower):
+                return next(of_towers)
+            if isinstance(part, Lexical):
+                return part.weigh(counts, weights[name])
+            return read(name, part, texts, weights[name])
+
+        found = beside([block(name, part) for name, part in parts])
         return found if len(texts) == len(places) else found[places]
+
+    def _how(self) -> dict[str, Any]:
+        """Return how texts are read and pooled."""
+        return {
+            "pooling": self.pooling,
+            "windowed": self.truncation == "window",
+            "batch_chars": self.batch_chars,
+            "device": resolve_device(self.device),
+        }
+
+    def _trained(self, texts: list[str], y: Any, *seed_and_weights: Any) -> list[tuple[str, Any]]:
+        towers = super()._trained(texts, y, *seed_and_weights)
+        if self.lexical in (False, "tfidf"):
+            return towers
+        alone = [tower.base for _, tower in only_towers(towers)]
+        base = alone[0] if alone else resolve(PUBLISHED[0][1], "base")
+        return [*towers, ("lexical", self._learned(base, texts))]
+
+    def _learned(self, base: Base, texts: list[str]) -> Lexical:
+        """Return what the n-grams of a base weigh in texts."""
+        texts, places = distinct(texts)
+        everything = Lexical.counting(base)
+        counts: Any = features(texts, [], everything, n_rows=0, **self._how())[1]
+        return Lexical.of(base, counts[places])
 
     def _listed(self) -> list[tuple[str, Any]]:
         towers = super()._listed()
-        return [*towers, ("lexical", lexical())] if self.lexical else towers
+        return [*towers, ("lexical", lexical())] if self.lexical == "tfidf" else towers
 
     def _use(self, towers: list[tuple[str, Any]], texts: list[str]) -> None:
         if len(only_towers(towers)) < len(towers):
@@ -186,6 +243,10 @@ class ComposedEmbedder(Composition):
         else:
             self.scales_ = {name: 1.0 for name, _ in towers}
         super()._use(towers, texts)
+        self.reduction_ = None
+        if self.n_components is not None:
+            features = self._features(towers, texts, self._weights())
+            self.reduction_ = Reduction.of(features, self.n_components)
 
     def _weights(self) -> dict[str, float]:
         return {name: weight / self.scales_[name] for name, weight in super()._weights().items()}
@@ -197,7 +258,9 @@ class ComposedEmbedder(Composition):
 
     def _check_params(self) -> None:
         super()._check_params()
-        check_bool("lexical", self.lexical)
+        if self.n_components is not None:
+            check_integer("n_components", self.n_components, 1)
+        check_option("lexical", self.lexical, (False, True, "tfidf"))
         check_pooling(self.pooling)
 
     def _check_weights(self, names: list[str]) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from scipy import sparse
+from torch import Tensor
 
 from sklearn_cclm._text.lengths import length_batches
 from sklearn_cclm._text.windows import windows
+from sklearn_cclm.models._lexical import Lexical, Tally, stacked
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import pool
 from sklearn_cclm.preprocessing import CharPreprocessor
@@ -66,13 +68,37 @@ def vectors(
 
     `how` is passed on to `embed`.
     """
-    width = members[-1].columns.stop if members else 0
-    out = np.empty((len(places), width), dtype=np.float32)
-    for base, group in group_by_base(members).items():
-        for some in _groups(texts):
-            embed(texts[some], base, group, out[some], **how)
+    out, _ = features(texts, members, None, n_rows=len(places), **how)
     spread(out, places)
     return out
+
+
+def features(
+    texts: Sequence[str],
+    members: Sequence[Member],
+    lexical: Lexical | None,
+    *,
+    n_rows: int,
+    **how: Any,
+) -> tuple[np.ndarray, sparse.csr_matrix | None]:
+    """Return vectors by towers, in an array of `n_rows`, and counts of n-grams, of texts.
+
+    Each distinct base runs once, whether towers or the n-grams are on it.
+    """
+    width = members[-1].columns.stop if members else 0
+    out = np.empty((n_rows, width), dtype=np.float32)
+    groups = group_by_base(members)
+    if lexical is not None:
+        groups.setdefault(lexical.base, [])
+    counts = []
+    for base, group in groups.items():
+        counted = lexical if lexical is not None and base == lexical.base else None
+        for some in _groups(texts):
+            found = embed(texts[some], base, group, out[some], lexical=counted, **how)
+            counts.append(found)
+    if lexical is None:
+        return out, None
+    return out, stacked([found for found in counts if found is not None] or [lexical.nothing()])
 
 
 def _groups(texts: Sequence[str]) -> Iterator[slice]:
@@ -93,13 +119,18 @@ def embed(
     windowed: bool,
     batch_chars: int,
     device: torch.device,
-) -> None:
-    """Write the vectors of texts, by towers on one base, into their columns of `out`."""
+    lexical: Lexical | None = None,
+) -> sparse.csr_matrix | None:
+    """Write the vectors of texts, by towers on one base, into their columns of `out`.
+
+    With `lexical`, return the counts of its n-grams in the texts.
+    """
     preprocessor = base.preprocessor()
     size = preprocessor.max_example_len - preprocessor.add_cls
+    overlap = size // 8
     pieces = preprocessor.normalize(texts, whole=windowed)
     if windowed:
-        pieces, owners = windows(pieces, size, size // 8)
+        pieces, owners = windows(pieces, size, overlap)
     else:
         pieces, owners = [text[:size] for text in pieces], np.arange(len(texts))
     views = [out[:, member.columns] for member in members]
@@ -110,12 +141,16 @@ def embed(
         else [np.empty((len(pieces), view.shape[1]), dtype=np.float32) for view in views]
     )
     towers = [built(member.tower, device) for member in members]
+    tally = None if lexical is None else Tally(lexical, owners, preprocessor.add_cls + overlap)
     for rows, encoding in _encodings(pieces, preprocessor, built(base, device), batch_chars):
         for member, tower, target in zip(members, towers, targets, strict=True):
             target[rows] = _pooled(tower, encoding, pooling).cpu().numpy() * member.weight
+        if tally is not None:
+            tally.add(rows, encoding)
     if not in_place:
         for view, target in zip(views, targets, strict=True):
             view[:] = _average(target, owners, np.maximum(_lengths(pieces), 1))
+    return None if tally is None else tally.counts(len(texts))
 
 
 @torch.inference_mode()
@@ -138,10 +173,10 @@ def characters(
 
 
 def _encodings(
-    texts: Sequence[str], preprocessor: CharPreprocessor, base: nn.Module, batch_chars: int
+    texts: Sequence[str], preprocessor: CharPreprocessor, base: Any, batch_chars: int
 ) -> Iterator[tuple[np.ndarray, Encoding]]:
     """Run a base over texts that are short enough: yield rows and what the base says of them."""
-    device = next(base.parameters()).device
+    device = base.folded.device
     for rows in length_batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
         codes = preprocessor.encode([texts[row] for row in rows])
         yield rows, base(torch.from_numpy(codes).to(device))

@@ -18,10 +18,13 @@ class StoredTowers(Persistent, BaseEstimator):
     """A composition saves its parameters, and once it is fitted its towers."""
 
     def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
-        fitted = getattr(self, "towers_", None)
-        used = _places(fitted, add)
+        used = _places(self._fitted_entries(), add)
         entries = _places(self.towers, add, self._trained_entries())
         return {"params": {**self.get_params(deep=False), "towers": entries}, "fitted": used}, {}
+
+    def _fitted_entries(self) -> list[tuple[str, Any]] | None:
+        """Return the towers in use, or None before `fit`."""
+        return getattr(self, "towers_", None)
 
     def _trained_entries(self) -> dict[str, Any]:
         """Return the towers that pretrainers among the entries have become, by name."""

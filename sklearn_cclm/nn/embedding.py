@@ -14,7 +14,7 @@ from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
-from sklearn_cclm.nn.rows import sum_rows
+from sklearn_cclm.nn.rows import ByteTable, sum_rows
 
 _PAD = 0
 _PRIME = 0x100000001B3  # the 64-bit FNV prime; products wrap around as int64
@@ -65,6 +65,9 @@ class Encoding:
     ----------
     mask : bool Tensor of shape (B, L)
         True where there is a character.
+    rows : int64 Tensor of shape (B, L, 1 + orders)
+        Rows of the base's table: of each character, and of the n-grams that end there; 0 at
+        padding.
     characters : float Tensor of shape (B, L, d)
         One vector per character, zero at padding.
     ahead : float Tensor of shape (B, L, d)
@@ -80,18 +83,23 @@ class Encoding:
         self.mask = ids != _PAD
 
     @lazy
+    def rows(self) -> Tensor:
+        return self._base.rows(self._ids, self.mask)
+
+    @lazy
     def characters(self) -> Tensor:
-        return self._base.characters(self._ids, self.mask)
+        return self._base.characters(self.rows, self.mask)
 
     @lazy
     def ahead(self) -> Tensor:
-        return self._base.characters(self._ids, self.mask, ahead=True)
+        rows = self._base.rows(self._ids, self.mask, ahead=True)
+        return self._base.characters(rows, self.mask)
 
     @lazy
     def mean(self) -> Tensor:
         if "characters" in vars(self) or self._base.blocks:
             return masked_mean(self.characters, self.mask)
-        return self._base.bag(self._ids, self.mask)
+        return self._base.bag(self.rows, self.mask)
 
 
 def ngram_buckets(folded: Tensor, orders: tuple[int, ...], n_buckets: int) -> Tensor:
@@ -164,10 +172,11 @@ class NgramBase(nn.Module):
         self.n_chars = len(folded)
         n_buckets = config.n_buckets if config.ngram_orders else 0
         # one table: a row per character code, then a row per bucket; row 0 is padding
-        self.table = nn.Embedding(self.n_chars + n_buckets, config.width, padding_idx=_PAD)
-        nn.init.normal_(self.table.weight, std=0.05)
+        table = nn.Embedding(self.n_chars + n_buckets, config.width, padding_idx=_PAD)
+        nn.init.normal_(table.weight, std=0.05)
         with torch.no_grad():
-            self.table.weight[_PAD].zero_()
+            table.weight[_PAD].zero_()
+        self.table: nn.Embedding | ByteTable = table
         self.blocks = nn.ModuleList(
             ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
         )
@@ -178,24 +187,26 @@ class NgramBase(nn.Module):
     def forward(self, ids: Tensor) -> Encoding:
         return Encoding(self, ids)
 
-    def characters(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
+    def characters(self, rows: Tensor, mask: Tensor) -> Tensor:
         """Return one vector per character, (B, L, d); see `Encoding`."""
-        x = self._sum(self._rows(ids, mask, ahead=ahead).flatten(0, 1)).view(*ids.shape, -1)
+        x = self._sum(rows.flatten(0, 1)).view(*mask.shape, -1)
         for block in self.blocks:
             x = block(x, mask)
         return x
 
-    def bag(self, ids: Tensor, mask: Tensor) -> Tensor:
+    def bag(self, rows: Tensor, mask: Tensor) -> Tensor:
         """Return the mean over each text's characters, without a vector per character."""
-        total = self._sum(self._rows(ids, mask).flatten(1))
+        total = self._sum(rows.flatten(1))
         return total / mask.sum(1, keepdim=True).clamp(min=1)
 
     def _sum(self, rows: Tensor) -> Tensor:
         """Sum table rows: (n, k) becomes (n, d)."""
+        if isinstance(self.table, ByteTable):
+            return self.table.sum(rows)
         return sum_rows(rows, self.table.weight, sparse=self.sparse_gradient)
 
-    def _rows(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
-        """Table rows of each position: its code and its n-grams, (B, L, 1 + orders)."""
+    def rows(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
+        """Return the table rows of each position; see `Encoding`."""
         config = self.config
         if self.table.num_embeddings == self.n_chars:
             return ids.unsqueeze(-1)

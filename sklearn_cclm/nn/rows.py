@@ -6,9 +6,37 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 _PAD = 0
+_SCALE_AND_OFFSET = 8  # bytes
+
+
+class ByteTable(nn.Module):
+    """A table of rows as bytes, which are summed as they are; it cannot be trained.
+
+    Parameters
+    ----------
+    packed : uint8 Tensor of shape (n_rows, d + 8)
+        For each row its values, then scale and offset as float32, as torch's quantized
+        ``embedding_bag`` reads them. Row 0 counts as zeros.
+    """
+
+    def __init__(self, packed: Tensor) -> None:
+        super().__init__()
+        if packed[_PAD, -_SCALE_AND_OFFSET:].any():
+            packed = packed.clone()
+            packed[_PAD, -_SCALE_AND_OFFSET:] = 0
+        self.packed: Tensor
+        self.register_buffer("packed", packed, persistent=False)
+        self.num_embeddings = len(packed)
+
+    def sum(self, rows: Tensor) -> Tensor:
+        """Add up rows: (n, k) becomes (n, d)."""
+        starts = torch.arange(len(rows) + 1) * rows.shape[1]
+        return torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
+            self.packed, rows.flatten(), starts, include_last_offset=True
+        )
 
 
 def sum_rows(rows: Tensor, table: Tensor, *, sparse: bool) -> Tensor:

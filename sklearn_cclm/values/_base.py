@@ -70,6 +70,11 @@ class Base(Value):
         """Length of each character's vector."""
         return self.config["width"]
 
+    @property
+    def n_chars(self) -> int:
+        """Number of character codes, the reserved ones included."""
+        return len(self.vocabulary) + N_RESERVED
+
     def preprocessor(self, **params: Any) -> CharPreprocessor:
         """Return the fitted preprocessor that this base reads text with.
 
@@ -119,7 +124,7 @@ class Base(Value):
     def __repr__(self) -> str:
         return (
             f"Base({self.architecture!r}, width={self.width}, "
-            f"n_chars={len(self.vocabulary) + N_RESERVED}, digest={self.digest[:12]!r})"
+            f"n_chars={self.n_chars}, digest={self.digest[:12]!r})"
         )
 
 

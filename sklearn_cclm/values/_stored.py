@@ -51,5 +51,5 @@ class StoredValue(Persistent):
         fields: dict[str, Any] = cls._read_fields(state["fields"], part)
         shapes = _registry.state_shapes(cls._kind, name, config, **cls._shape(fields))
         shapes.update(cls._head_shapes(fields, config))
-        fields.update(architecture=name, config=config, weights=weights(shapes))
+        fields.update(architecture=name, config=config, weights=weights(shapes, as_stored=True))
         return cls(**fields)

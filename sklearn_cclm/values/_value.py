@@ -13,14 +13,18 @@ import numpy as np
 import torch
 from torch import nn
 
+from sklearn_cclm._persistence._rows import ByteRows
 from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn._blank import Blank
+from sklearn_cclm.nn.rows import ByteTable
 from sklearn_cclm.values._stored import StoredValue
+from sklearn_cclm.values._weights import Weights
 
 HEAD = "head."  # begins the names of an output layer's weights
+TABLE = "table.weight"  # the rows of a base that are summed
 
 
 class Value(StoredValue):
@@ -34,14 +38,15 @@ class Value(StoredValue):
     digest: str
 
     def __init__(self, **fields: Any) -> None:
-        weights = fields.pop("weights")
-        frozen = {name: np.array(weights[name]) for name in sorted(weights)}
-        self._set({**fields, "weights": frozen})
+        given = fields.pop("weights")
+        if not isinstance(given, Weights):
+            given = {k: w if isinstance(w, ByteRows) else np.array(w) for k, w in given.items()}
+        self._set({**fields, "weights": given})
 
     def _set(self, fields: dict[str, Any], digest: str | None = None) -> None:
-        for array in fields["weights"].values():
-            array.setflags(write=False)
-        fields = {name: _frozen(field) for name, field in fields.items()}
+        weights = fields["weights"]
+        weights = weights if isinstance(weights, Weights) else Weights(weights)
+        fields = {name: _frozen(field) for name, field in {**fields, "weights": weights}.items()}
         vars(self).update(fields, _fields=tuple(fields))
         vars(self)["digest"] = digest or _digest(type(self).__name__, fields)
 
@@ -78,7 +83,7 @@ class Value(StoredValue):
 
     def __getstate__(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in (*self._fields, "digest")}
-        return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in fields.items()}
+        return {name: _thawed(field) for name, field in fields.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what skops has stored, which knows no `__reduce__`, if it is what was stored."""
@@ -90,12 +95,19 @@ class Value(StoredValue):
                 "damaged or forged. Fetch it again."
             )
 
-    def _build(self, tensors: Mapping[str, torch.Tensor]) -> nn.Module:
-        """Build the network on the given tensors, leaving the global generator as it was."""
+    def _build(
+        self, tensors: Mapping[str, torch.Tensor], tables: Mapping[str, ByteTable] | None = None
+    ) -> nn.Module:
+        """Build the network on the given tensors, leaving the global generator as it was.
+
+        Tables are put in the place of the modules of their names.
+        """
         with isolated_seed(0), Blank():
             shape = self._shape(vars(self))
             module = _registry.build(self._kind, self.architecture, self.config, **shape)
         own = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}
+        for name, table in (tables or {}).items():
+            module.set_submodule(name, table)
         module.load_state_dict(own, assign=True)
         return module.eval()
 
@@ -125,13 +137,26 @@ def built(value: Value, device: torch.device) -> nn.Module:
     with _lock:
         on_devices = _built.setdefault(value, {})
         if device not in on_devices:
-            tensors = {name: torch.from_dlpack(array) for name, array in value.weights.items()}
-            on_devices[device] = value._build(tensors).requires_grad_(False).to(device)
+            module = value._build(*_tensors(value.weights, device))
+            on_devices[device] = module.requires_grad_(False).to(device)
         return on_devices[device]
 
 
 _built: WeakKeyDictionary[Value, dict[torch.device, nn.Module]] = WeakKeyDictionary()
 _lock = Lock()
+
+
+def _tensors(
+    weights: Any, device: torch.device
+) -> tuple[dict[str, torch.Tensor], dict[str, ByteTable]]:
+    """Return weights as tensors, but tables of bytes as they are, where a CPU sums them."""
+    tables, others = {}, {}
+    for name, array in weights.kept.items():
+        if name == TABLE and isinstance(array, ByteRows) and device.type == "cpu":
+            tables[name.rpartition(".")[0]] = ByteTable(torch.from_dlpack(array.packed))
+        else:
+            others[name] = torch.from_dlpack(weights[name])
+    return others, tables
 
 
 def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:
@@ -149,17 +174,29 @@ def _digest(kind: str, fields: Mapping[str, Any]) -> str:
             plain.pop(name, None)
     text = json.dumps([kind, plain], sort_keys=True, default=_plain)
     digest = hashlib.sha256(text.encode())
-    for name, array in fields["weights"].items():
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+    weights = fields["weights"]
+    for name, array in weights.kept.items():
+        dtype = np.dtype(np.float32) if weights.is_narrow(name) else array.dtype
+        digest.update(f"{name} {dtype.str} {array.shape}".encode())
+        for chunk in weights.chunks(name):
+            digest.update(chunk.data)
     return digest.hexdigest()
 
 
 def _frozen(field: Any) -> Any:
     """Return a field as nobody can change it."""
+    if isinstance(field, Weights):
+        return field
     if isinstance(field, Mapping):
         return MappingProxyType({key: _frozen(value) for key, value in field.items()})
     return tuple(field) if isinstance(field, list) else field
+
+
+def _thawed(field: Any) -> Any:
+    """Return a field as pickle and skops can store it."""
+    if isinstance(field, Weights):
+        return dict(field.kept)
+    return dict(field) if isinstance(field, MappingProxyType) else field
 
 
 def _plain(field: Any) -> Any:

@@ -173,7 +173,7 @@ def test_text_transformers_need_joblib(components, path):
     for model in (
         ComposedEmbedder(entries),
         ComposedEmbedder(entries).fit(TEXTS),
-        ComposedEmbedder(entries[:1], lexical=True).fit(TEXTS),
+        ComposedEmbedder(entries[:1], lexical="tfidf").fit(TEXTS),
     ):
         with pytest.raises(TypeError, match=r"is a TfidfVectorizer.*joblib\.dump"):
             model.save(path)
@@ -294,7 +294,9 @@ def test_int8_of_any_rows_is_stable(seed):
 def test_the_order_of_settings_does_not_change_the_bytes(components, path):
     base = components["base"]
     config = dict(reversed(base.config.items()))
-    weights = {name: np.asfortranarray(array) for name, array in reversed(base.weights.items())}
+    weights = {
+        name: np.asfortranarray(array) for name, array in reversed(list(base.weights.items()))
+    }
     other = Base(architecture=base.architecture, config=config, weights=weights,
                  vocabulary=base.vocabulary, reading=base.reading)  # fmt: skip
     base.save(path)

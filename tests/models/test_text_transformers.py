@@ -91,7 +91,9 @@ class Recorder(TransformerMixin, BaseEstimator):
 
 def test_equals_a_feature_union_done_by_hand(tower, other):
     towers = [("first", tower), ("words", TfidfVectorizer()), ("second", other)]
-    embedder = ComposedEmbedder(towers, lexical=True, tower_weights={"second": 3.0, "lexical": 0.5})
+    embedder = ComposedEmbedder(
+        towers, lexical="tfidf", tower_weights={"second": 3.0, "lexical": 0.5}
+    )
     out = embedder.fit(TEXTS[:8]).transform(TEXTS)
     alone = {
         "first": ComposedEmbedder([("first", tower)]),
@@ -113,8 +115,8 @@ def test_towers_alone_are_as_they_were(tower, other):
     assert_array_equal(embedder.transform(TEXTS), np.hstack(by_hand))
 
 
-def test_lexical_is_short_for_an_entry(tower):
-    short = ComposedEmbedder([("t", tower)], lexical=True).fit_transform(TEXTS)
+def test_tfidf_is_short_for_an_entry(tower):
+    short = ComposedEmbedder([("t", tower)], lexical="tfidf").fit_transform(TEXTS)
     spelt = ComposedEmbedder([("t", tower), ("ngrams", LEXICAL)]).fit_transform(TEXTS)
     assert_array_equal(short.toarray(), spelt.toarray())
 
@@ -265,7 +267,7 @@ def test_sparse_rows_of_repeated_texts_are_restored(tower):
 @pytest.mark.parametrize("truncation", ["window", "warn", "error"])
 def test_transformers_read_texts_whole(tower, truncation):
     long = "o" * 30 + " the end"
-    embedder = ComposedEmbedder([("t", tower)], lexical=True, truncation=truncation)
+    embedder = ComposedEmbedder([("t", tower)], lexical="tfidf", truncation=truncation)
     embedder.fit([*TEXTS, long])  # says nothing: it is the tower alone that cuts, in transform
     if truncation == "error":
         with pytest.raises(ValueError, match="1 of 1 texts are longer"):
@@ -371,7 +373,7 @@ def test_pipeline_memory_fits_once(tower, tmp_path):
 
 def test_trained_and_fitted_in_one_fit():
     parts = [("chars", pretrainer()), ("tfidf", TfidfVectorizer())]
-    embedder = ComposedEmbedder(parts, fit_towers=True, lexical=True).fit(TEXTS)
+    embedder = ComposedEmbedder(parts, fit_towers=True, lexical="tfidf").fit(TEXTS)
     assert [type(part).__name__ for _, part in embedder.towers_] == [
         "Tower",
         "TfidfVectorizer",
@@ -439,8 +441,8 @@ def test_name_lexical_is_taken(tower):
 
 
 @pytest.mark.parametrize("lexical", ["yes", None, 1, TfidfVectorizer()])
-def test_lexical_is_true_or_false(tower, lexical):
-    with pytest.raises(ValueError, match="lexical=.* must be True or False"):
+def test_lexical_is_one_of_three(tower, lexical):
+    with pytest.raises(ValueError, match="lexical=.* must be one of .*tfidf"):
         ComposedEmbedder([("t", tower)], lexical=lexical).fit(TEXTS)
 
 

@@ -22,7 +22,7 @@ LABELS = ["+", "-", "0", "+", "-"] * 8
 
 @pytest.fixture(scope="module")
 def embedder():
-    recipe = CCLMModelBase(width=16, n_buckets=500)
+    recipe = CCLMModelBase(width=16, n_buckets=5000)
     chars = MaskedCharacterPretrainer(
         recipe, tower=PooledConfig(width=8, hidden=8), max_epochs=1, random_state=0
     ).fit(TEXTS)

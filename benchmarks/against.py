@@ -1,0 +1,179 @@
+"""This tree beside another one, such as a git worktree of an earlier commit, in turn.
+
+    git worktree add ../old af26088
+    python benchmarks/against.py --old ../old [--rounds N] [--only WORD] [--quick] [--json FILE]
+
+Each case runs in a fresh process with either tree on its path, round after round of both, with
+one torch thread a core; the table has medians, spreads, and the median of the rounds' ratios. A
+ratio above 1 is better for speeds and below 1 for everything else. Texts are docstrings of the
+installed libraries, distinct.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from _measure import random_texts, table, write
+
+HERE = Path(__file__).parents[1]
+SHARED = """
+import gc, io, json, os, pathlib, re, sys, time
+texts, n = json.load(open(sys.argv[1])), int(sys.argv[2])
+texts = texts[:n]
+def status(line, of="self", file="status"):
+    text = pathlib.Path(f"/proc/{of}/{file}").read_text()
+    return int(re.search(rf"^{line}:\\s+(\\d+) kB", text, re.M)[1]) / 1024
+"""
+SPEED = """
+from sklearn_cclm import ComposedEmbedder
+embedder = ComposedEmbedder(lexical={lexical}).fit(texts[:5000])
+embedder.transform(texts[:1000])
+start = time.perf_counter()
+embedder.transform(texts)
+print(len(texts) / (time.perf_counter() - start))
+"""
+CASES = {
+    "ComposedEmbedder(), texts/s": (100_000, SPEED.format(lexical=False)),
+    "ComposedEmbedder(lexical=True), texts/s": (100_000, SPEED.format(lexical=True)),
+    "one text by a pipeline with lexical=True, p50, ms": (
+        2_000,
+        """
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn_cclm import ComposedEmbedder
+pipe = make_pipeline(ComposedEmbedder(lexical=True), LogisticRegression())
+pipe.fit(texts[:1000], [len(text.split()) > 9 for text in texts[:1000]])
+times = []
+for text in texts[-600:]:
+    start = time.perf_counter()
+    pipe.predict([text])
+    times.append(time.perf_counter() - start)
+print(sorted(times[100:])[250] * 1e3)
+""",
+    ),
+    "memory above the imports, default embedder used, MB": (
+        2_000,
+        """
+import scipy.sparse, sklearn.linear_model, torch
+from sklearn_cclm import ComposedEmbedder
+torch.set_num_threads(1)
+gc.collect()
+before = status("VmRSS")
+embedder = ComposedEmbedder().fit([""])
+embedder.transform(texts)
+gc.collect()
+print(status("VmRSS") - before)
+""",
+    ),
+    "pickle of a pipeline, MB": (
+        100,
+        """
+import joblib
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn_cclm import ComposedEmbedder
+pipe = make_pipeline(ComposedEmbedder(), LogisticRegression())
+pipe.fit(texts, [i % 2 for i in range(len(texts))])
+file = io.BytesIO()
+joblib.dump(pipe, file)
+print(len(file.getvalue()) / 1e6)
+""",
+    ),
+    "four processes with the default embedder, private and shared memory, MB": (
+        2_000,
+        """
+import multiprocessing
+def work(texts, ready, done):
+    from sklearn_cclm import ComposedEmbedder
+    ComposedEmbedder().fit([""]).transform(texts)
+    ready.put(os.getpid())
+    done.wait()
+context = multiprocessing.get_context("spawn")
+if __name__ == "__main__":
+    ready, done = context.Queue(), context.Event()
+    workers = [context.Process(target=work, args=(texts, ready, done)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    pids = [ready.get() for _ in workers]
+    print(sum(status("Pss", pid, "smaps_rollup") for pid in pids))
+    done.set()
+""",
+    ),
+    "a fresh process to its first vector, s": (
+        1,
+        """
+start = time.perf_counter()
+from sklearn_cclm import ComposedEmbedder
+ComposedEmbedder().fit([""]).transform(texts)
+print(time.perf_counter() - start)
+""",
+    ),
+    "DistillationPretrainer on 10,000 texts, two passes, s": (
+        10_000,
+        """
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn_cclm import DistillationPretrainer
+vectors = HashingVectorizer(n_features=384).transform(texts).toarray()
+start = time.perf_counter()
+DistillationPretrainer(max_epochs=2, random_state=0).fit(texts, vectors)
+print(time.perf_counter() - start)
+""",
+    ),
+}
+
+
+def measure(tree, code, file, n):
+    """Return what a case prints in a process that has a tree on its path."""
+    script = file.with_name("case.py")
+    script.write_text(SHARED + code)
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", script, file, str(n)],
+        env={**os.environ, "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+    )
+    if found.returncode:
+        sys.exit(f"{tree}: {found.stderr[-2000:]}")
+    return float(found.stdout.split()[-1])
+
+
+def main():
+    """Measure both trees and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--old", type=Path, required=True, help="root of the other tree")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="cases whose names have this in them")
+    parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
+    given = parser.parse_args()
+    folder = HERE / "benchmarks" / ".results"
+    folder.mkdir(exist_ok=True)
+    file = folder / "texts.json"
+    most = 2_000 if given.quick else 100_000
+    file.write_text(json.dumps(random_texts(most, 60)))
+    rows, figures = [], {}
+    for name, (n, code) in CASES.items():
+        if given.only in name:
+            rounds = [
+                [measure(tree.resolve(), code, file, min(n, most)) for tree in (given.old, HERE)]
+                for _ in range(1 if given.quick else given.rounds)
+            ]
+            old, new = np.array(rounds).T
+            figures[name] = {"old": old.tolist(), "new": new.tolist()}
+            ratios = new / old
+            rows.append([name, shown(old), shown(new), shown(ratios)])
+    table(["what", "old", "new", "new / old"], rows)
+    write(given, against=figures)
+
+
+def shown(values):
+    """Return the median of values and their spread."""
+    return f"{np.median(values):,.3g} ({min(values):,.3g}-{max(values):,.3g})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""`Weights`: arrays by name, read as float32, whatever they are kept as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from sklearn_cclm._persistence._rows import ByteRows
+
+
+class Weights(Mapping[str, np.ndarray]):
+    """Read-only arrays by name.
+
+    Parameters
+    ----------
+    kept : mapping of str to ndarray or ByteRows
+        Float32 or float16 arrays, which are made read-only, or rows of bytes.
+
+    Attributes
+    ----------
+    kept : mapping of str to ndarray or ByteRows
+        The same, sorted by name.
+    """
+
+    def __init__(self, kept: Mapping[str, np.ndarray | ByteRows]) -> None:
+        self.kept = MappingProxyType({name: kept[name] for name in sorted(kept)})
+        for array in self.kept.values():
+            (array.packed if isinstance(array, ByteRows) else array).setflags(write=False)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        array = self.kept[name]
+        if isinstance(array, ByteRows):
+            dense = array.dense()
+        elif array.dtype == np.float16:
+            dense = array.astype(np.float32)
+        else:
+            return array
+        dense.setflags(write=False)
+        return dense
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.kept)
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def is_narrow(self, name: str) -> bool:
+        """Whether an array is kept in fewer bytes than it is read in."""
+        array = self.kept[name]
+        return isinstance(array, ByteRows) or array.dtype == np.float16
+
+    def chunks(self, name: str) -> Iterator[np.ndarray]:
+        """Yield the bytes of an array as float32, some rows at a time if it is kept otherwise."""
+        array = self.kept[name]
+        if isinstance(array, ByteRows):
+            yield from (rows for _, rows in array.chunks())
+        else:
+            yield np.ascontiguousarray(self[name])
