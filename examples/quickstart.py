@@ -102,8 +102,8 @@ print(f"pretrained in {time.perf_counter() - start:.0f} s")
 # Compose them, and train a classifier on a few labels
 # ----------------------------------------------------
 # The composed towers are features like any other: alone, or with ``lexical="tfidf"`` beside TF-IDF
-# of character n-grams, which knows more here and so weighs double. Misspelt text has one letter in ten
-# replaced by a neighbour on the keyboard. The classes differ in size, so the figure is balanced
+# of character n-grams, which knows more here and so weighs double. Misspelt text has one letter in
+# ten replaced by a neighbour on the keyboard. The classes differ in size, so the figure is balanced
 # accuracy.
 
 embedder = ComposedEmbedder([("mlm", mlm.tower_), ("chars", chars.tower_)])
