@@ -28,6 +28,7 @@ from sklearn_cclm.preprocessing._unread import warn_unread
 class EntityFinder(Trainer):
     """A trainer whose task is an `EntityTask`."""
 
+    _score_name = "F1 of entities"
     entity_weight: float
     labels_: tuple[str, ...]
     head_weights_: dict[str, np.ndarray]

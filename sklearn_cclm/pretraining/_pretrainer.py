@@ -46,6 +46,7 @@ class BasePretrainer(Trainer):
     """
 
     _result = "tower_"
+    _score_name = "minus the loss"
     base: Any
     tower: Any
     base_: Base

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import Any, Self
 
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.pipeline import Pipeline
 
 from sklearn_cclm._tools.seeds import draw_seed
 from sklearn_cclm.robustness._curve import RobustnessCurve, robustness_curve
@@ -24,6 +25,7 @@ _DONE = {
     "scramble": "words scrambled",
     "typos": "words mistyped",
 }
+_SCORES = {ClassifierMixin: "accuracy", RegressorMixin: "R\N{SUPERSCRIPT TWO}"}
 
 
 class RobustnessDisplay:
@@ -196,15 +198,18 @@ class RobustnessDisplay:
 
 
 def _score_name(scoring: Any, estimators: Iterable[Any]) -> str:
-    """Return what a score is called: by its name, or as that of scikit-learn's estimators."""
+    """Return what a score is called: by its name, or as that of the models, where it is known."""
     if isinstance(scoring, str):
         return scoring.replace("_", " ")
-    models = list(estimators)
-    if scoring is None and models and all(map(is_classifier, models)):
-        return "accuracy"
-    if scoring is None and models and all(map(is_regressor, models)):
-        return "R\N{SUPERSCRIPT TWO}"
-    return "score"
+    ends = [model[-1] if isinstance(model, Pipeline) else model for model in estimators]
+    names = set(map(_own_score_name, ends))
+    return names.pop() if scoring is None and len(names) == 1 else "score"
+
+
+def _own_score_name(model: Any) -> str:
+    """Return what the `score` of a model is called; of a search, whose is any, not more."""
+    inherited = (name for kind, name in _SCORES.items() if isinstance(model, kind))
+    return getattr(model, "_score_name", None) or next(inherited, "score")
 
 
 def _noise_name(noise: Any) -> str:

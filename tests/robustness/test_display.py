@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from tiny import TINY
 
-from sklearn_cclm import TypoNoise
+from sklearn_cclm import ClassificationPretrainer, ComposedClassifier, EntityPretrainer, TypoNoise
 from sklearn_cclm.noise._typo_noise import _KINDS
 from sklearn_cclm.robustness import RobustnessCurve, RobustnessDisplay
 
@@ -67,6 +69,19 @@ def test_score_is_named(classifier):
     assert drawn(classifier, regressor).ax_.get_ylabel() == "score"
     assert drawn(classifier, scoring="f1_macro").ax_.get_ylabel() == "f1 macro"
     assert drawn(classifier, scoring=lambda model, X, y: 0.5).ax_.get_ylabel() == "score"
+
+
+def test_score_of_another_kind_is_no_accuracy(classifier):
+    search = GridSearchCV(classifier, {}, scoring="neg_log_loss", cv=2).fit(TEXTS, LABELS)
+    pretrainer = ClassificationPretrainer(**TINY["ClassificationPretrainer"]()).fit(TEXTS, LABELS)
+    assert drawn(search).ax_.get_ylabel() == "score"
+    assert drawn(pretrainer).ax_.get_ylabel() == "minus the loss"
+    head = ComposedClassifier([("one", pretrainer.tower_)], max_epochs=1).fit(TEXTS, LABELS)
+    assert drawn(head, classifier).ax_.get_ylabel() == "accuracy"
+    names = EntityPretrainer.from_tower("en-entities")
+    spans = [[(0, 3, "person")]] * 2
+    display = RobustnessDisplay.from_estimator(names, ["Ada came", "Bob went"], spans, rates=[0])
+    assert display.ax_.get_ylabel() == "F1 of entities"
 
 
 def legend(display):
