@@ -93,8 +93,9 @@ class Reader:
             held_out = self.fixed(*validation, seed=seed)
         return batches, None if held_out.is_empty() else held_out
 
-    def fixed(self, texts: Sequence[str], y: Any, *, seed: int = 0) -> Batches:
-        """Return batches that are the same in each epoch."""
+    def fixed(self, texts: Any, y: Any, *, seed: int = 0) -> Batches:
+        """Return batches that are the same in each epoch; the texts of a stream stay in memory."""
+        texts = list(texts) if isinstance(texts, TextStream) else texts
         chunk, _ = self.read(texts, y)
         measure = self._measure(y, np.arange(len(texts)))
         return Batches.of(chunk, batch_size=self.batch_size, seed=seed, fixed=True, measure=measure)

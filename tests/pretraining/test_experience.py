@@ -363,6 +363,19 @@ def test_a_stream_gives_what_its_texts_give(cls):
     assert stream.passes > 3
 
 
+def test_streams_are_held_out_and_scored_as_their_texts_are(tmp_path):
+    path = tmp_path / "dev.txt"
+    path.write_text("\n".join(TEXTS[:20]), encoding="utf-8")
+    whole = tiny().fit(TEXTS, validation=TEXTS[:20])
+    for others in (Lines(TEXTS[:20]), path):
+        held = tiny(checkpoint=tmp_path / "state")
+        assert same_result(
+            held.fit(Lines(TEXTS), validation=others),
+            tiny().fit(Lines(TEXTS), validation=TEXTS[:20]),
+        )
+        assert whole.score(others) == whole.score(TEXTS[:20])
+
+
 def test_each_epoch_of_a_stream_sees_each_text_once(monkeypatch):
     monkeypatch.setattr("sklearn_cclm._training.reader._STREAMED", 30)
     texts = [f"text {i:03d}" for i in range(100)]
