@@ -147,7 +147,8 @@ def test_a_trained_tower_is_a_tower_when_it_is_loaded(components, path):
     pretrainer = chars_recipe(components["base"])
     entries = [("trained", pretrainer), ("frozen", FrozenEstimator(clone(pretrainer).fit(TEXTS)))]
     embedder = ComposedEmbedder(entries, fit_towers=True)
-    with pytest.raises(TypeError, match="'trained' is a MaskedCharacterPretrainer.*saves the tower that it trained"):
+    message = "'trained' is a MaskedCharacterPretrainer.*saves the tower that it trained"
+    with pytest.raises(TypeError, match=message):
         embedder.save(path)
     embedder.fit(TEXTS).save(path)
     loaded = load(path)
