@@ -20,9 +20,10 @@ from _towers import embedder, on_one_base
 from joblib import Parallel, delayed
 from torch import nn
 
-from sklearn_cclm.models import _embedder, _inference, _value
+from sklearn_cclm.models import _embedder, _inference
 from sklearn_cclm.nn.embedding import _MIX, _PRIME, ngram_buckets
 from sklearn_cclm.nn.pooling import masked_mean
+from sklearn_cclm.values import _value
 
 ORDERS, BUCKETS = (2, 3, 4, 5), 65_536
 
@@ -44,7 +45,7 @@ class Setting:
         codes = self.base.preprocessor().encode(self.texts[:500])
         self.ids = torch.from_numpy(codes)
         self.mask = self.ids != 0
-        self.rows = self.network._rows(self.ids, self.mask)
+        self.rows = self.network.rows(self.ids, self.mask)
         self.weight = self.network.table.weight.detach()
 
 
@@ -59,10 +60,8 @@ def pool_first(s):
 def one_bag_per_text(s):
     """The mean of the base as one sum of table rows, without a vector per character."""
     return {
-        "one bag per text": lambda: s.network.bag(s.ids, s.mask),
-        "vectors per character, averaged": lambda: masked_mean(
-            s.network.characters(s.ids, s.mask), s.mask
-        ),
+        "one bag per text": lambda: s.network(s.ids).mean,
+        "vectors per character, averaged": lambda: masked_mean(s.network(s.ids).characters, s.mask),
     }
 
 
@@ -137,7 +136,7 @@ def table_of_floats(s):
 
 def layers_of_floats(s):
     """Linear layers of float32; not of bfloat16 or, quantised as they run, int8."""
-    mean = s.network.bag(s.ids, s.mask)
+    mean = s.network(s.ids).mean
     small = s.tower.build().requires_grad_(False).bfloat16()
     byte = torch.ao.quantization.quantize_dynamic(s.tower.build(), {nn.Linear})
     return {

@@ -51,7 +51,8 @@ class WatchedNet(_Net):
         return result
 
     def get_iterator(self, dataset, training=False):
-        return Watched(dataset, self)
+        batches = super().get_iterator(dataset, training)
+        return Watched(batches, self) if training else batches
 
     def train_step(self, *args, **params):
         start = time.perf_counter()
@@ -184,7 +185,7 @@ def table_steps(n_buckets, batch_size, texts):
     base = CCLMModelBase(n_buckets=n_buckets, random_state=0).fit(texts).base_
     module, codes = base.build(), base.preprocessor().encode(texts)
     ids = [torch.from_numpy(codes[i : i + batch_size]) for i in range(0, len(codes), batch_size)]
-    rows = [module._rows(some, some != 0).flatten(0, 1) for some in ids if len(some) == batch_size]
+    rows = [module.rows(some, some != 0).flatten(0, 1) for some in ids if len(some) == batch_size]
     goal = torch.randn(rows[0].shape[0], base.width)
 
     def dense(rows, table):

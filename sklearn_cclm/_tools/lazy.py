@@ -16,5 +16,7 @@ class lazy:
         self._compute = compute
 
     def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
         value = vars(instance)[self._compute.__name__] = self._compute(instance)
         return value

@@ -18,6 +18,7 @@ class Thing:
 def test_computed_once():
     thing = Thing()
     assert (thing.value, thing.value, thing.n_computed) == (0, 0, 1)
+    assert isinstance(Thing.value, lazy)  # as numpydoc asks classes for their members
 
 
 def test_no_thread_waits_for_another_instance():
