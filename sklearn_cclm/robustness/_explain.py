@@ -101,6 +101,11 @@ def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
 
 def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:
     """Return the name of the tower that each feature is of."""
+    if embedder.reduction_ is not None:
+        raise ValueError(
+            f"n_components={embedder.n_components} mixes the features of all towers, so that none "
+            "has a share of its own: explain a pipeline whose embedder has n_components=None."
+        )
     parts = [name for name, features in embedder._features_by_part() for _ in features]
     made = embedder.get_feature_names_out()
     try:

@@ -62,6 +62,13 @@ def test_characters_that_decide_stand_out(embedder):
     assert found.characters[2:6].mean() > 2 * np.abs(found.characters[8:]).mean()
 
 
+def test_mixed_features_have_no_owners(embedder):
+    few = clone(embedder).set_params(n_components=3)
+    pipe = make_pipeline(few, LogisticRegression()).fit(TEXTS, LABELS)
+    with pytest.raises(ValueError, match="n_components=3 mixes .* n_components=None"):
+        explain(pipe, "a good day")
+
+
 def test_a_regression_has_no_label(embedder):
     pipe = make_pipeline(embedder, Ridge()).fit(TEXTS, [5.0, 1, 3, 5, 1] * 8)
     found = explain(pipe, "a good film")
