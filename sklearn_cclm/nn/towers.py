@@ -72,7 +72,8 @@ class PooledConfig(TowerConfig):
     width : int, default=128
         Length of the tower's vectors.
     hidden : int, default=256
-        Units of the hidden layer.
+        Units of the hidden layer; 0 stands for none, which leaves the linear map alone, and not
+        even that where the base is as wide as the tower: its table then holds the vectors.
     native_width : int, default=0
         As in `TowerConfig`.
     """
@@ -83,7 +84,7 @@ class PooledConfig(TowerConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integer("width", self.width, 1)
-        check_integer("hidden", self.hidden, 1)
+        check_integer("hidden", self.hidden, 0)
 
     @property
     def sees(self) -> str:
@@ -101,12 +102,16 @@ class PooledTower(TowerModule):
     def __init__(self, config: PooledConfig, *, base_width: int) -> None:
         super().__init__(config)
         self.norm = nn.LayerNorm(base_width)
-        self.linear = nn.Linear(base_width, config.width, bias=False)
-        self.layers = nn.Sequential(
-            nn.Linear(base_width, config.hidden),
-            nn.GELU(),
-            nn.Linear(config.hidden, config.width),
-        )
+        self.linear: nn.Module = nn.Identity()
+        self.layers: nn.Sequential | None = None
+        if config.hidden or config.width != base_width:
+            self.linear = nn.Linear(base_width, config.width, bias=False)
+        if config.hidden:
+            self.layers = nn.Sequential(
+                nn.Linear(base_width, config.hidden),
+                nn.GELU(),
+                nn.Linear(config.hidden, config.width),
+            )
 
     def forward(self, encoding: Encoding) -> Tensor:
         return self._map(encoding.characters) * encoding.mask.unsqueeze(-1)
@@ -117,7 +122,8 @@ class PooledTower(TowerModule):
 
     def _map(self, x: Tensor) -> Tensor:
         x = self.norm(x)
-        return self.linear(x) + self.layers(x)
+        mapped: Tensor = self.linear(x)
+        return mapped if self.layers is None else mapped + self.layers(x)
 
 
 @dataclass(frozen=True)
