@@ -231,7 +231,7 @@ def test_strided_config_refuses_bad_values_by_name(values):
         StridedConfig(**values)
 
 
-@pytest.mark.parametrize("values", [{"width": 0}, {"hidden": 0}])
+@pytest.mark.parametrize("values", [{"width": 0}, {"hidden": -1}])
 def test_pooled_config_refuses_bad_values_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         PooledConfig(**values)
