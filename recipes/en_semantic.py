@@ -4,13 +4,13 @@
     python recipes/en_semantic.py learn --texts FILE --mpnet DIR --out DIR [--minutes N]
     python recipes/en_semantic.py publish --out DIR --shelf DIR
 
-`learn` asks the teachers about the texts and trains the student: ten minutes on a machine with a GPU
-and 16 cores. FILE holds a text a line, as `_corpora.py` writes them; DIR of --mpnet is the folder of
-all-mpnet-base-v2. The teachers' vectors are kept in --work. With --trials, shorter trainings come
-first, which show what each ingredient brings on a screen of training splits with few labels.
-`publish` makes the tower of what `learn` left in --out, measures it and publishes it to --shelf. The
-labelled sets are read from the folder named by the environment variable CCLM_DATA (default
-../shared/data).
+`learn` asks the teachers about the texts and trains the student: ten minutes on a machine with a
+GPU and 16 cores. FILE holds a text a line, as `en_corpus.py` writes them; DIR of --mpnet is the
+folder of all-mpnet-base-v2. The teachers' vectors are kept in --work. With --trials, shorter
+trainings come first, which show what each ingredient brings on a screen of training splits with
+few labels. `publish` makes the tower of what `learn` left in --out, measures it and publishes it to
+--shelf. The labelled sets are read from the folder named by the environment variable CCLM_DATA
+(default ../shared/data).
 """
 
 import argparse
@@ -19,6 +19,7 @@ import gzip
 import json
 import lzma
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +72,14 @@ def attested_typos():
 def asked(texts, options):
     """Return the teachers' vectors of texts, from --work if they are there."""
     options.work.mkdir(parents=True, exist_ok=True)
-    found = []
-    for name, ask in (
-        ("mpnet", lambda: mpnet(texts, options.mpnet, device=options.device)),
-        ("universal", lambda: universal(texts)),
-    ):
-        path, start = options.work / f"{name}-{len(texts)}.npy", time.perf_counter()
-        if not path.exists():
-            np.save(path, ask())
-            print(f"{name}: {len(texts):,} texts, {time.perf_counter() - start:.0f} s", flush=True)
-        found.append(np.load(path))
-    return found
+    paths = [options.work / f"{name}-{len(texts)}.npy" for name in ("mpnet", "universal")]
+    if not all(path.exists() for path in paths):
+        start, wait = time.perf_counter(), universal(texts)
+        np.save(paths[0], mpnet(texts, options.mpnet, device=options.device))
+        print(f"all-mpnet-base-v2: {time.perf_counter() - start:.0f} s", flush=True)
+        np.save(paths[1], wait())
+        print(f"both teachers: {time.perf_counter() - start:.0f} s", flush=True)
+    return [np.load(path) for path in paths]
 
 
 class Lab:
@@ -115,11 +113,10 @@ class Lab:
             student, targets, self.pool, rows=rows, seconds=seconds, loss=loss, lr=lr
         ):
             if curve is not None and share >= shown:
-                curve.append({"share": round(share, 3), "loss": round(value, 4), "texts": seen,
-                              "held-out cosine": self.cosine(student, targets),
-                              **(self.worth(student) if shown else {})})  # fmt: skip
+                cosine = self.cosine(student, targets)
+                curve.append({"share": share, "loss": value, "texts": seen, "cosine": cosine})
                 print(curve[-1], flush=True)
-                shown += 0.125
+                shown += 0.1
         worth = {"texts": seen, "cosine": self.cosine(student, targets), **self.worth(student)}
         return student, worth
 
@@ -175,9 +172,7 @@ def learn(options):
         _, worth = lab.learn(options.trial_seconds, **{**usual, **TRIALS[name]})
         report["trials"][name] = worth
         print(f"{name}: {worth}, {time.perf_counter() - start:.0f} s in all", flush=True)
-    student, report["published"] = lab.learn(
-        60 * options.minutes, **usual, curve=report["curve"]
-    )
+    student, report["published"] = lab.learn(60 * options.minutes, **usual, curve=report["curve"])
     print("published:", report["published"], flush=True)
     report["recipe"] = (
         f"{len(lab.texts):,} texts, {report['published']['texts']:,} misspelt readings in "
