@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from sklearn_cclm.nn.composed_task import ComposedTask
@@ -36,8 +36,8 @@ class Prediction(nn.Module):
         *ids : int64 Tensors of shape (B, L)
             Codes, as `ComposedModule` reads them.
         """
-        features = self.task.trunk(self.task.read(ids), 0)
-        found = self.last(self.task.head.output(features))
+        output: Any = self.task.head.output
+        found = self.last(output(self.task.trunk(self.task.read(ids), 0)))
         if found.ndim < 3:
             return found
         return found * (ids[0] != 0).unsqueeze(-1)
@@ -77,4 +77,3 @@ def exportable(module: nn.Module) -> nn.Module:
         if isinstance(part, NgramBase):
             part.table = GatheredTable.of(part.table)
     return module
-

@@ -62,7 +62,7 @@ class GatheredTable(nn.Module):
         self.num_embeddings = len(values)
 
     @classmethod
-    def of(cls, table: nn.Module) -> Self:
+    def of(cls, table: Any) -> Self:
         """Return a table of the same rows as an ``nn.Embedding`` or a `ByteTable`."""
         if not isinstance(table, ByteTable):
             return cls(table.weight.detach())

@@ -144,9 +144,10 @@ class TestUnderOnnxRuntime:
 
     def test_no_path_of_this_machine(self, towers, tmp_path):
         export_onnx(towers[0][1], tmp_path / "tower.onnx")
-        assert str(Path(_onnx.__file__).parents[1]).encode() not in (
-            tmp_path / "tower.onnx"
-        ).read_bytes()
+        assert (
+            str(Path(_onnx.__file__).parents[1]).encode()
+            not in (tmp_path / "tower.onnx").read_bytes()
+        )
 
 
 def test_the_extra_is_named(towers, tmp_path, monkeypatch):
