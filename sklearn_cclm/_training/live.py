@@ -27,11 +27,6 @@ class Live:
         Parameters that the network was made of, to be compared with those of the next call.
     entries : list
         The towers that it began with, lest names on the shelf be read again.
-
-    Attributes
-    ----------
-    ahead : bool
-        Whether the network knows more than the fitted attributes do.
     """
 
     def __init__(
@@ -41,7 +36,6 @@ class Live:
         self.optimizer = optimizer
         self.made_of = made_of
         self.entries = entries
-        self.ahead = True
         self._dense: list[tuple[Tensor, Tensor, dict[str, Any]]] = []
 
     @contextmanager

@@ -29,6 +29,7 @@ class Late:
         return vars(head)[self.name]
 
     def __set__(self, head: Any, value: Any) -> None:
+        head._let_go()  # the network knows nothing of what is set
         vars(head)[self.name] = value
 
 
@@ -46,21 +47,21 @@ class LiveTrainer(Trainer):
     dropout: float
     optimizer: Any
     _live: Live | None = None
+    _ahead = False  # whether the network knows more than the fitted attributes do
 
     def __getstate__(self) -> dict[str, Any]:
         self._catch_up()
-        return {name: value for name, value in vars(self).items() if name != "_live"}
+        return {k: v for k, v in vars(self).items() if k not in ("_live", "_ahead")}
 
     def _run(self, *args: Any, once: bool = False, **how: Any) -> Self:
         live = self._live
         if live is not None and not (once and live.made_of == self._made_of()):
-            self._catch_up()
-            self._live = None
+            self._let_go()
         return super()._run(*args, once=once, **how)
 
     def _adopt(self, fitted: Self) -> None:
         super()._adopt(fitted)
-        self._live = fitted._live
+        self._live, self._ahead = fitted._live, fitted._ahead
 
     def _alike(self) -> Self:
         alike = super()._alike()
@@ -88,15 +89,21 @@ class LiveTrainer(Trainer):
     def _keep_all(self, task: Any, trained: Trained, *, more: bool, once: bool) -> None:
         if once and isinstance(trained.optimizer, LazyAdamW):
             self._live = Live(trained.module, trained.optimizer, self._made_of(), self.towers)
+            self._ahead = True
         else:
             super()._keep_all(task, trained, more=more, once=once)
 
     def _catch_up(self) -> None:
         """Make fitted attributes of what the network has learned since they were made."""
         live = self._live
-        if live is not None and live.ahead:
+        if live is not None and self._ahead:
             fitted = self._alike()
             fitted.optimizer_state_ = named_state(live.module, live.optimizer)
             fitted._keep(self._known(), live.module, more=True)
             super()._adopt(fitted)
-            live.ahead = False
+            self._ahead = False
+
+    def _let_go(self) -> None:
+        """Go on from the fitted attributes, not from the network."""
+        self._catch_up()
+        self._live = None
