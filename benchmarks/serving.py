@@ -46,7 +46,9 @@ HOSTILE = {
     "a lone surrogate": rb'{"texts": ["\ud800"]}',
     "NUL and directions": rb'{"texts": ["\u0000\u202e\u200d"]}',
     "an empty text": b'{"texts": [""]}',
-    "256 texts of 10,000 characters": json.dumps({"texts": ["ab " * 3333] * 256}).encode(),
+    "256 texts of 10,000 characters": json.dumps(
+        {"texts": [f"{i} " + "ab " * 3330 for i in range(256)]}
+    ).encode(),
 }
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import joblib
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 model = joblib.load(os.environ["MODEL"], mmap_mode="r")
@@ -14,6 +16,12 @@ app = FastAPI()
 
 class Texts(BaseModel):
     texts: list[Annotated[str, Field(max_length=10_000)]] = Field(min_length=1, max_length=256)
+
+
+@app.exception_handler(RequestValidationError)
+def refuse(request, error) -> JSONResponse:  # FastAPI's own sends back the texts, if it can
+    reasons = [{"where": list(e["loc"]), "why": e["msg"]} for e in error.errors()]
+    return JSONResponse({"refused": reasons}, status_code=422)
 
 
 @app.get("/health")

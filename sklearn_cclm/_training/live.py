@@ -29,9 +29,7 @@ class Live:
         The towers that it began with, lest names on the shelf be read again.
     """
 
-    def __init__(
-        self, module: Any, optimizer: LazyAdamW, made_of: Any, entries: list[Any]
-    ) -> None:
+    def __init__(self, module: Any, optimizer: LazyAdamW, made_of: Any, entries: list[Any]) -> None:
         self.module = module
         self.optimizer = optimizer
         self.made_of = made_of
