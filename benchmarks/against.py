@@ -36,6 +36,16 @@ start = time.perf_counter()
 embedder.transform(texts)
 print(len(texts) / (time.perf_counter() - start))
 """
+PARTS = """
+from sklearn_cclm import ComposedClassifier
+head, times = ComposedClassifier(random_state=0), []
+for start in range(0, len(texts), 32):
+    some = texts[start : start + 32]
+    began = time.perf_counter()
+    head.partial_fit(some, [len(text.split()) % 2 for text in some], classes=[0, 1])
+    times.append(time.perf_counter() - began)
+del times[0]  # makes the network
+"""
 CASES = {
     "ComposedEmbedder(), texts/s": (100_000, SPEED.format(lexical=False)),
     "ComposedEmbedder(lexical=True), texts/s": (100_000, SPEED.format(lexical=True)),
@@ -110,6 +120,21 @@ start = time.perf_counter()
 from sklearn_cclm import ComposedEmbedder
 ComposedEmbedder().fit([""]).transform(texts)
 print(time.perf_counter() - start)
+""",
+    ),
+    "partial_fit of a head on 32 texts more, median of 10, ms": (
+        352,
+        PARTS
+        + """
+print(sorted(times)[5] * 1e3)
+""",
+    ),
+    "a head between two calls of partial_fit, pickled, MB": (
+        352,
+        PARTS
+        + """
+import pickle
+print(len(pickle.dumps(head)) / 1e6)
 """,
     ),
     "DistillationPretrainer on 10,000 texts, two passes, s": (

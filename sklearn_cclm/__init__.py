@@ -32,6 +32,7 @@ _HOMES = {
     "Tower": "values",
     "TaskPretrainer": "pretraining",
     "TypoNoise": "noise",
+    "export_onnx": "export",
     "load": "_persistence",
     "make_composed": "models",
     "save": "_persistence",
@@ -41,6 +42,7 @@ __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
     from sklearn_cclm._persistence import ModelFormatError, load, save
+    from sklearn_cclm.export import export_onnx
     from sklearn_cclm.heads import ComposedClassifier, ComposedRegressor, ComposedTagger
     from sklearn_cclm.models import (
         CCLMModelBase,

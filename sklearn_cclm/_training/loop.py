@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -20,7 +20,6 @@ from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
 from sklearn_cclm._training.checkpoint import Checkpoint
-from sklearn_cclm._training.optimizer_state import named_state, take_state
 from sklearn_cclm._training.schedule import OPTIMIZERS, Schedule
 from sklearn_cclm._training.scored import Scored, ScoredNet
 from sklearn_cclm.nn.embedding import NgramBase
@@ -29,11 +28,11 @@ from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves: the network, on the CPU, its history, and the optimizer's state."""
+    """What a training leaves: the network, on the CPU, its history, and the optimizer."""
 
     module: Any
     history: list[dict[str, Any]]
-    optimizer: dict[str, Any]
+    optimizer: torch.optim.Optimizer
 
 
 def train(
@@ -44,7 +43,7 @@ def train(
     scored: Scored,
     *,
     seed: int,
-    optimizer: dict[str, Any] | None = None,
+    goes_on: Callable[[Any, torch.optim.Optimizer], None] | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train a network.
@@ -61,8 +60,8 @@ def train(
         What callbacks may score.
     seed : int
         Seed of the weights that `build` draws.
-    optimizer : dict, default=None
-        The optimizer's state of an earlier training to go on from.
+    goes_on : callable, default=None
+        ``goes_on(module, optimizer)`` gives the optimizer the state of an earlier training.
     checkpoint : Checkpoint, default=None
         Where to write how far the training is, and to go on from if something is there.
 
@@ -104,17 +103,24 @@ def train(
             part.sparse_gradient = isinstance(net.optimizer_, LazyAdamW)
     net.max_grad_norm, net.precision = schedule.max_grad_norm, schedule.precision
     net.checkpoint, net.state = checkpoint, state
-    if optimizer is not None:
-        take_state(net.module_, net.optimizer_, optimizer)
+    if goes_on is not None:
+        goes_on(net.module_, net.optimizer_)
     net.partial_fit(batches)
     if net.interrupted_ or not (net.completed_ or net.stopped_early_):
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
-    if not all(bool(torch.isfinite(p).all()) for p in net.module_.parameters()):
+    if not all(bool(torch.isfinite(changed).all()) for changed in _changed(net)):
         raise FloatingPointError("The last step left weights that are not finite. Lower lr.")
     if checkpoint:
         checkpoint.remove()
     history = [{"epoch": row["epoch"], **_measured(row)} for row in net.history]
-    return Trained(net.module_.cpu(), history, named_state(net.module_, net.optimizer_))
+    return Trained(net.module_.cpu(), history, net.optimizer_)
+
+
+def _changed(net: NeuralNet) -> Iterator[torch.Tensor]:
+    """Yield what a training may have changed: parameters, or rows where these are known."""
+    before = getattr(net.optimizer_, "before", {})
+    for parameter in net.module_.parameters():
+        yield parameter[before[parameter].changed] if parameter in before else parameter
 
 
 class _Net(ScoredNet):

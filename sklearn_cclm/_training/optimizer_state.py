@@ -14,13 +14,13 @@ def named_state(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str
     """Return an optimizer's state by the names of the parameters, with arrays for tensors."""
     names: dict[Any, str] = {parameter: name for name, parameter in module.named_parameters()}
     state = {
-        names[parameter]: {key: _array(value) for key, value in values.items()}
+        names[parameter]: {key: _array(value, values) for key, value in values.items()}
         for parameter, values in optimizer.state.items()
     }
     return {"optimizer": type(optimizer).__name__, "state": state}
 
 
-def take_state(module: nn.Module, optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+def take_state(saved: dict[str, Any], module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Give an optimizer a copy of the state that one of its kind left, where it wants it."""
     if saved["optimizer"] != type(optimizer).__name__:
         return
@@ -34,8 +34,13 @@ def take_state(module: nn.Module, optimizer: torch.optim.Optimizer, saved: dict[
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
-def _array(value: Any) -> Any:
-    return value.cpu().numpy() if isinstance(value, torch.Tensor) else value
+def _array(value: Any, values: dict[str, Any]) -> Any:
+    """Return a copy of a tensor; of moments of rows, there may be room for more."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    if "n_read" in values and value.ndim == 2:
+        value = value[: values["n_read"]]
+    return value.cpu().numpy().copy()
 
 
 def _copy(value: Any) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from copy import copy, deepcopy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -24,7 +25,8 @@ from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
 from sklearn_cclm._training.history import History
-from sklearn_cclm._training.loop import train
+from sklearn_cclm._training.loop import Trained, train
+from sklearn_cclm._training.optimizer_state import named_state, take_state
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored
@@ -62,10 +64,10 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         super().__setstate__({**state, **fitted})
 
     def _fit(self, X: Any, y: Any, *, validation: Any = None) -> Self:
-        return self._run(X, y, validation, more=self.warm_start and hasattr(self, self._result))
+        return self._run(X, y, validation, more=self.warm_start and self._result in vars(self))
 
     def _partial_fit(self, X: Any, y: Any) -> Self:
-        return self._run(X, y, None, more=hasattr(self, self._result), once=True)
+        return self._run(X, y, None, more=self._result in vars(self), once=True)
 
     def _run(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool = False) -> Self:
         """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
@@ -75,8 +77,18 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         if not once:
             self.__dict__.pop("optimizer_state_", None)
             fitted.__dict__.pop("optimizer_state_", None)
-        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
+        self._adopt(fitted)
         return self
+
+    def _adopt(self, fitted: Self) -> None:
+        """Take what a copy of this estimator has learned."""
+        self.__dict__.update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
+
+    def _alike(self) -> Self:
+        """Return a shallow copy."""
+        alike = type(self).__new__(type(self))
+        alike.__dict__.update(vars(self))
+        return alike
 
     def _train(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool) -> None:
         task = self._task()
@@ -104,28 +116,41 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             return reader.without_noise().batches(texts, y, **size)[0]
 
         self.history_, self.n_iter_ = past, len(past)
-        trained = train(
-            partial(self._build, task, clean, more=more),
-            batches,
-            held_out,
-            Schedule.of(self, **(_ONE_PASS if once else {})),
-            self._scored(task, batches, held_out, more=more),
-            seed=seed,
-            optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
-            checkpoint=checkpoint,
-        )
+        with self._going_on(task, clean, more=more, once=once) as (build, goes_on):
+            trained = train(
+                build,
+                batches,
+                held_out,
+                Schedule.of(self, **(_ONE_PASS if once else {})),
+                self._scored(task, batches, held_out, more=more),
+                seed=seed,
+                goes_on=goes_on,
+                checkpoint=checkpoint,
+            )
         rows = [{**row, "epoch": len(past) + row["epoch"]} for row in trained.history]
         self.history_ = History([*past, *rows])
         self.n_iter_ = len(self.history_)
+        self._keep_all(task, trained, more=more, once=once)
+
+    @contextmanager
+    def _going_on(
+        self, task: Any, clean: Callable, *, more: bool, once: bool
+    ) -> Iterator[tuple[Callable, Callable | None]]:
+        """Give what builds the network, and what an optimizer goes on from."""
+        state = getattr(self, "optimizer_state_", None) if once and more else None
+        yield partial(self._build, task, clean, more=more), state and partial(take_state, state)
+
+    def _keep_all(self, task: Any, trained: Trained, *, more: bool, once: bool) -> None:
+        """Store what was trained, and what a `partial_fit` is to go on from."""
         if once:
-            self.optimizer_state_ = trained.optimizer
+            self.optimizer_state_ = named_state(trained.module, trained.optimizer)
         self._keep(task, trained.module, more=more)
 
     def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
         """Return what callbacks may score."""
 
         def so_far(module: Any) -> Trainer:
-            fitted = copy(self)
+            fitted = self._alike()
             fitted._keep(task, deepcopy(module).cpu(), more=more)
             return fitted
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -21,7 +20,7 @@ from sklearn_cclm._tools.params import (
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checks import check_task
 from sklearn_cclm._training.reader import Reader
-from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm.heads._live_trainer import LiveTrainer
 from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.heads._stored import StoredHead
 from sklearn_cclm.models._embedder import ComposedEmbedder
@@ -34,7 +33,7 @@ from sklearn_cclm.values._value import built
 _FROZEN = ("none", "base", "towers")
 
 
-class ComposedHead(StoredHead, Trainer):
+class ComposedHead(StoredHead, LiveTrainer):
     """Towers by name, a trunk that mixes them, and an output layer, trained as one network.
 
     A head is a subclass with an explicit ``__init__`` that fills `_task`, as pretrainers do.
@@ -47,7 +46,6 @@ class ComposedHead(StoredHead, Trainer):
     dropout: float
     freeze: str | int
     linear_probe: bool
-    towers_: list[tuple[str, Tower]]
     origins_: dict[str, str]
     mix_: list[Any]
 
@@ -90,7 +88,7 @@ class ComposedHead(StoredHead, Trainer):
 
     def _bases(self) -> list[Base]:
         """Return the distinct bases, first the one whose windows are the shortest."""
-        bases = dict.fromkeys(tower.base for _, tower in self.towers_)
+        bases = dict.fromkeys(tower.base for _, tower in self._shapes())
         return sorted(bases, key=lambda b: b.reading["max_example_len"] - b.reading["add_cls"])
 
     def _reader(self, task: Any) -> Reader:
@@ -117,7 +115,7 @@ class ComposedHead(StoredHead, Trainer):
     ) -> ComposedTask:
         """Return a network of these parts, with a new trunk and output layer."""
         places = self._bases()
-        values = [tower for _, tower in self.towers_]
+        values = [tower for _, tower in self._shapes()]
         trunk = Trunk(
             [tower.width for tower in values],
             [tower.native_width for tower in values],
@@ -143,6 +141,8 @@ class ComposedHead(StoredHead, Trainer):
         check_is_fitted(self)
         self._check_mix()
         device = resolve_device(self.device)
+        if self._live is not None:
+            return self._live.module.to(device).eval()
         parts = [*self.head_weights_.values(), *(tower for _, tower in self.towers_)]
         key = (device, *map(id, parts))
         if self not in _built or _built[self][0] != key:
@@ -185,7 +185,8 @@ class ComposedHead(StoredHead, Trainer):
         ]
 
     def _settled(self, *, more: bool) -> Self:
-        settled = copy(self)
+        settled = self._alike()
+        settled._live = self._live
         settled._check_params()
         settled.towers = settled._entries_ready()
         if more:

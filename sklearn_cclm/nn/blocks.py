@@ -44,7 +44,7 @@ class StridedConv(nn.Module):
         stride = self.conv.stride[0]
         keep = mask.unsqueeze(-1).to(x.dtype)
         inner = F.pad((self.norm(x) * keep).transpose(1, 2), (self.left, self.right))
-        mask = mask.view(len(mask), -1, stride).any(2)
+        mask = mask.unflatten(1, (-1, stride)).any(2)
         out = F.gelu(self.conv(inner)).transpose(1, 2)  # (B, L / stride, d)
         return out * mask.unsqueeze(-1).to(x.dtype), mask
 

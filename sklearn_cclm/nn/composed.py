@@ -1,11 +1,14 @@
-"""Several towers as one network: codes in, one concatenated vector per character out."""
+"""Several towers as one network: codes in, one concatenated vector per character or text out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from sklearn_cclm.nn.pooling import pool
 
 
 class ComposedModule(nn.Module):
@@ -21,6 +24,9 @@ class ComposedModule(nn.Module):
         Of each tower, the base it stands on.
     weights : sequence of float
         What each tower's vectors are multiplied by.
+    pooling : str, default=None
+        How the characters of a text become one vector, as `ComposedEmbedder` names it; None
+        leaves a vector per character.
     """
 
     def __init__(
@@ -29,15 +35,17 @@ class ComposedModule(nn.Module):
         towers: Sequence[nn.Module],
         places: Sequence[int],
         weights: Sequence[float],
+        pooling: str | None = None,
     ) -> None:
         super().__init__()
         self.bases = nn.ModuleList(bases)
         self.towers = nn.ModuleList(towers)
         self.places = tuple(places)
         self.weights = tuple(weights)
+        self.pooling = pooling
 
     def forward(self, *ids: Tensor) -> Tensor:
-        """Return float vectors of shape (B, L, sum of widths), zero at padding.
+        """Return float vectors, (B, L, sum of widths), zero at padding, or (B, sum of widths).
 
         Parameters
         ----------
@@ -46,7 +54,16 @@ class ComposedModule(nn.Module):
         """
         encodings = [base(codes) for base, codes in zip(self.bases, ids, strict=True)]
         parts = [
-            tower(encodings[place]) * weight
+            vectors(tower, encodings[place], self.pooling) * weight
             for tower, place, weight in zip(self.towers, self.places, self.weights, strict=True)
         ]
         return torch.cat(parts, dim=-1)
+
+
+def vectors(tower: Any, encoding: Any, pooling: str | None) -> Tensor:
+    """Return what a tower says of each character, or pooled to one vector per text."""
+    if pooling is None:
+        return tower(encoding)
+    if pooling == "native":
+        return tower.native(encoding)
+    return pool(tower(encoding), encoding.mask, pooling)

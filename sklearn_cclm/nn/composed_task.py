@@ -200,7 +200,13 @@ class ComposedTask(TaskModule):
 
     def parts(self, batch: Any) -> list[Tensor]:
         """Return what each tower says of a batch."""
-        return self.trunk.parts(list(self.tower), self._said(batch))
+        others = (batch.extra[f"ids_{i}"] for i in range(1, len(self.base)))
+        return self.read([batch.ids, *others])
+
+    def read(self, ids: Sequence[Tensor]) -> list[Tensor]:
+        """Return what each tower says of the codes that each base reads."""
+        said = [base(codes) for base, codes in zip(self.base, ids, strict=True)]
+        return self.trunk.parts(list(self.tower), [said[place] for place in self.places])
 
     def features(self, batch: Any) -> Tensor:
         """Return what the output layer reads."""
@@ -212,12 +218,6 @@ class ComposedTask(TaskModule):
 
     def _encoding(self, batch: Any) -> Tensor:
         return self.features(batch)
-
-    def _said(self, batch: Any) -> list[Any]:
-        """Return what the base of each tower says of a batch."""
-        ids = [batch.ids, *(batch.extra[f"ids_{i}"] for i in range(1, len(self.base)))]
-        said = [base(codes) for base, codes in zip(self.base, ids, strict=True)]
-        return [said[place] for place in self.places]
 
 
 class _Reading:

@@ -14,7 +14,7 @@ from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.nn._registry import register
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
-from sklearn_cclm.nn.rows import ByteTable, sum_rows
+from sklearn_cclm.nn.rows import ByteTable, GatheredTable, sum_rows
 
 _PAD = 0
 _PRIME = 0x100000001B3  # the 64-bit FNV prime; products wrap around as int64
@@ -176,7 +176,7 @@ class NgramBase(nn.Module):
         nn.init.normal_(table.weight, std=0.05)
         with torch.no_grad():
             table.weight[_PAD].zero_()
-        self.table: nn.Embedding | ByteTable = table
+        self.table: nn.Embedding | ByteTable | GatheredTable = table
         self.blocks = nn.ModuleList(
             ResidualConv(config.width, config.kernel_size) for _ in range(config.n_blocks)
         )
@@ -201,9 +201,9 @@ class NgramBase(nn.Module):
 
     def _sum(self, rows: Tensor) -> Tensor:
         """Sum table rows: (n, k) becomes (n, d)."""
-        if isinstance(self.table, ByteTable):
-            return self.table.sum(rows)
-        return sum_rows(rows, self.table.weight, sparse=self.sparse_gradient)
+        if isinstance(self.table, nn.Embedding):
+            return sum_rows(rows, self.table.weight, sparse=self.sparse_gradient)
+        return self.table.sum(rows)
 
     def rows(self, ids: Tensor, mask: Tensor, *, ahead: bool = False) -> Tensor:
         """Return the table rows of each position; see `Encoding`."""

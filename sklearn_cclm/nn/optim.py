@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 _CHUNK = 1024  # rows updated at once: they stay in the cache, and no memory is fetched anew
 
 
@@ -29,11 +31,50 @@ def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> None:
         torch._foreach_mul_(values, max_norm / norm)
 
 
+class RowsBefore:
+    """Rows of a table, and their moments, as they were before some steps changed them.
+
+    Parameters
+    ----------
+    table : Tensor of shape (n_rows, d)
+        The table.
+
+    Attributes
+    ----------
+    changed : bool Tensor of shape (n_rows,)
+        Which rows are here.
+    """
+
+    def __init__(self, table: Tensor) -> None:
+        self.changed = torch.zeros(len(table), dtype=torch.bool, device=table.device)
+        self._table = table
+        self._kept: list[tuple[Tensor, Tensor, dict[str, Tensor]]] = []
+
+    def keep(self, rows: Tensor, state: dict[str, Any]) -> None:
+        """Keep those rows that are not here yet, before a step changes them."""
+        rows = rows[~self.changed[rows]]
+        self.changed[rows] = True
+        slots = state["slots"][rows]
+        moments = {name: state[name][slots] for name in _MOMENTS}
+        self._kept.append((rows, self._table[rows], {"step": state["step"].clone(), **moments}))
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put the rows and their moments back."""
+        for rows, values, old in reversed(self._kept):
+            self._table[rows] = values
+            slots = state["slots"][rows].long()
+            for name in _MOMENTS:
+                state[name][slots] = old[name]
+            state["step"] = old["step"]
+
+
 class LazyAdamW(torch.optim.AdamW):
     """AdamW that updates, of a parameter with a sparse gradient, only the rows it holds.
 
-    Their moments and weight decay rest while a row is not read, as in `torch.optim.SparseAdam`;
-    all other parameters are updated as by `torch.optim.AdamW`, fused.
+    Their moments and weight decay rest while a row is not read, as in `torch.optim.SparseAdam`,
+    and there are moments of those rows alone that were read; all other parameters are updated as
+    by `torch.optim.AdamW`, fused.
 
     Parameters
     ----------
@@ -44,6 +85,11 @@ class LazyAdamW(torch.optim.AdamW):
     weight_decay : float, default=0.01
         Decoupled weight decay.
 
+    Attributes
+    ----------
+    before : dict of Tensor to RowsBefore
+        Tables whose rows are kept before a step changes them.
+
     References
     ----------
     I. Loshchilov, F. Hutter (2019). Decoupled Weight Decay Regularization. ICLR.
@@ -51,6 +97,14 @@ class LazyAdamW(torch.optim.AdamW):
 
     def __init__(self, params: Any, lr: float = 1e-3, weight_decay: float = 0.01) -> None:
         super().__init__(params, lr=lr, weight_decay=weight_decay, fused=True)
+        self.before: dict[Tensor, RowsBefore] = {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take a state, of which torch makes floats."""
+        super().load_state_dict(state_dict)
+        for state in self.state.values():
+            if "slots" in state:
+                state["slots"] = state["slots"].int()
 
     @torch.no_grad()
     def step(self, closure: Callable | None = None) -> Any:
@@ -82,19 +136,36 @@ class LazyAdamW(torch.optim.AdamW):
         self, table: Tensor, rows: Tensor, values: Tensor, group: dict[str, Any]
     ) -> None:
         state = self.state[table]
-        if not state:
-            state["step"] = torch.zeros(())
-            state["exp_avg"] = torch.zeros_like(table)
-            state["exp_avg_sq"] = torch.zeros_like(table)
+        slots = _slots(state, table, rows)
+        if table in self.before:
+            self.before[table].keep(rows, state)
         state["step"] += 1
         step, lr, (beta, beta_sq) = int(state["step"]), group["lr"], group["betas"]
         rate = lr / (1 - beta**step)
-        for some, gradient in zip(rows.split(_CHUNK), values.split(_CHUNK), strict=True):
-            mean = state["exp_avg"].index_select(0, some).lerp_(gradient, 1 - beta)
-            square = state["exp_avg_sq"].index_select(0, some).mul_(beta_sq)
+        parts = zip(*(found.split(_CHUNK) for found in (rows, slots, values)), strict=True)
+        for some, slot, gradient in parts:
+            mean = state["exp_avg"].index_select(0, slot).lerp_(gradient, 1 - beta)
+            square = state["exp_avg_sq"].index_select(0, slot).mul_(beta_sq)
             square.addcmul_(gradient, gradient, value=1 - beta_sq)
             new = table.index_select(0, some).mul_(1 - lr * group["weight_decay"])
-            state["exp_avg"].index_copy_(0, some, mean)
-            state["exp_avg_sq"].index_copy_(0, some, square)
+            state["exp_avg"].index_copy_(0, slot, mean)
+            state["exp_avg_sq"].index_copy_(0, slot, square)
             scale = square.div_(1 - beta_sq**step).sqrt_().add_(group["eps"])
             table.index_copy_(0, some, new.addcdiv_(mean, scale, value=-rate))
+
+
+def _slots(state: dict[str, Any], table: Tensor, rows: Tensor) -> Tensor:
+    """Return where the moments of rows stand, making room for those of new ones."""
+    if "slots" not in state:
+        state["step"] = torch.zeros(())
+        state["slots"] = torch.full((len(table),), -1, dtype=torch.int32, device=table.device)
+        state["n_read"] = 0
+        state.update((name, table.new_zeros(0, table.shape[1])) for name in _MOMENTS)
+    new = rows[state["slots"][rows] < 0]
+    first, size = state["n_read"], len(state["exp_avg"])
+    state["n_read"] += len(new)
+    state["slots"][new] = torch.arange(first, state["n_read"], dtype=torch.int32, device=new.device)
+    if state["n_read"] > size:
+        more = min(len(table), max(state["n_read"], size + size // 4)) - size
+        state.update((name, F.pad(state[name], (0, 0, 0, more))) for name in _MOMENTS)
+    return state["slots"][rows].long()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 _PAD = 0
 _SCALE_AND_OFFSET = 8  # bytes
+_ZERO = 128  # the byte that stands for 0
 
 
 class ByteTable(nn.Module):
@@ -37,6 +38,44 @@ class ByteTable(nn.Module):
         return torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
             self.packed, rows.flatten(), starts, include_last_offset=True
         )
+
+
+class GatheredTable(nn.Module):
+    """A table whose rows are gathered and then added up: operations that ONNX has.
+
+    torch's ``embedding_bag`` becomes a loop there, of one turn for each text.
+
+    Parameters
+    ----------
+    values : float or int8 Tensor of shape (n_rows, d)
+        The rows.
+    scales : float Tensor of shape (n_rows,), default=None
+        What each row is multiplied by, if they are int8.
+    """
+
+    def __init__(self, values: Tensor, scales: Tensor | None = None) -> None:
+        super().__init__()
+        self.values: Tensor
+        self.scales: Tensor | None
+        self.register_buffer("values", values)
+        self.register_buffer("scales", scales)
+        self.num_embeddings = len(values)
+
+    @classmethod
+    def of(cls, table: Any) -> Self:
+        """Return a table of the same rows as an ``nn.Embedding`` or a `ByteTable`."""
+        if not isinstance(table, ByteTable):
+            return cls(table.weight.detach())
+        packed, width = table.packed, table.packed.shape[1] - _SCALE_AND_OFFSET
+        scales = packed[:, width : width + 4].contiguous().view(torch.float32).squeeze(1)
+        return cls((packed[:, :width] ^ _ZERO).view(torch.int8), scales)
+
+    def sum(self, rows: Tensor) -> Tensor:
+        """Add up rows: (n, k) becomes (n, d)."""
+        found = self.values[rows].float()
+        if self.scales is None:
+            return found.sum(1)
+        return (self.scales[rows].unsqueeze(1) @ found).squeeze(1)
 
 
 def sum_rows(rows: Tensor, table: Tensor, *, sparse: bool) -> Tensor:

@@ -208,7 +208,7 @@ class StridedTower(TowerModule):
 
     def forward(self, encoding: Encoding) -> Tensor:
         mask, length = encoding.mask, encoding.mask.shape[1]
-        extra = -length % self.factor
+        extra = (self.factor - length % self.factor) % self.factor
         x = F.pad(encoding.characters, (0, 0, 0, extra))
         mask = F.pad(mask, (0, extra))
         keep = mask.unsqueeze(-1).to(x.dtype)

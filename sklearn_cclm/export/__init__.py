@@ -1,0 +1,5 @@
+"""Networks for other runtimes."""
+
+from sklearn_cclm.export._onnx import export_onnx
+
+__all__ = ["export_onnx"]
