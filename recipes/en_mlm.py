@@ -1,12 +1,13 @@
 """Rebuild the published tower "en-mlm": masked language modelling on the base of "en-semantic".
 
     pip install -r recipes/requirements.txt
-    python recipes/en_mlm.py --shelf DIR [--sentences N] [--epochs N] [--threads N]
+    python recipes/en_mlm.py --shelf DIR [--texts FILE] [--most N] [--epochs N] [--threads N]
                              [--dtype DTYPE] [--work DIR]
 
-The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. Reads the
-corpora in the folder named by the environment variable CCLM_DATA (default ../shared/data). The
-state of the training is kept in --work: after a crash the same command goes on.
+The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. Reads what
+`en_corpus.py` wrote, of which the last N texts, and labelled sets in the folder named by the
+environment variable CCLM_DATA (default ../shared/data). The state of the training is kept in
+--work: after a crash the same command goes on.
 """
 
 import argparse
@@ -14,8 +15,8 @@ import time
 from pathlib import Path
 
 import torch
-from _corpora import LICENCES, training_texts
 from _evaluate import RATES, curves
+from en_semantic import corpus, licences
 
 from sklearn_cclm import (
     MaskedLanguagePretrainer,
@@ -50,7 +51,7 @@ def curve(fitted, texts):
     noises = [TypoNoise(rate=rate) if rate else None for rate in RATES]
     scores = [fitted.set_params(noise=noise).score(texts) for noise in noises]
     return Curve(
-        "held-out sentences of the corpora", "mean log-likelihood of a masked token",
+        "held-out sentences of the corpus", "mean log-likelihood of a masked token",
         "slips of the keyboard, share of letters", RATES, tuple(round(s, 4) for s in scores),
     )  # fmt: skip
 
@@ -58,16 +59,20 @@ def curve(fitted, texts):
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=200_000, help="to learn from (200,000)")
+    work = Path(__file__).parent / ".work"
+    parser.add_argument(
+        "--texts", type=Path, default=work / "corpus" / "texts.txt.xz", help="a text a line"
+    )
+    parser.add_argument("--most", type=int, default=100_000, help="to learn from (100,000)")
     parser.add_argument("--epochs", type=int, default=2, help="passes (2)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
-    parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
+    parser.add_argument("--work", type=Path, default=work)
     parser.add_argument("--shelf", type=Path, required=True, help="directory to publish to")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     shelf = Shelf(options.shelf)
-    texts = training_texts(options.sentences, 0)
+    texts = corpus(options.texts, None)[-options.most :]
     start = time.perf_counter()
     fitted = pretrainer(shelf.fetch("en-semantic").base, options).fit(
         texts[N_HELD_OUT:], validation=texts[:N_HELD_OUT]
@@ -80,7 +85,7 @@ def main():
         fitted.tower_,
         "en-mlm",
         licence="CC-BY-SA-4.0",
-        corpora=LICENCES,
+        corpora=licences(),
         recipe=f"recipes/en_mlm.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s",
         metrics=[curve(fitted, texts[:N_HELD_OUT]), *curves(fitted.tower_)],
         dtype=options.dtype,

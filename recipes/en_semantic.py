@@ -1,7 +1,7 @@
 """Rebuild the published tower "en-semantic": two teachers' meaning, in a bag of n-grams.
 
     pip install -r recipes/requirements.txt
-    python recipes/en_corpus.py --out recipes/.work
+    python recipes/en_corpus.py
     python recipes/en_semantic.py --shelf DIR [--texts FILE] [--most N] [--epochs N] [--width N]
                                   [--buckets N] [--threads N] [--work DIR]
 
@@ -16,6 +16,7 @@ environment variable CCLM_DATA (default ../shared/data).
 import argparse
 import lzma
 import time
+import tomllib
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +25,6 @@ import torch
 from _corpora import attested_typos
 from _evaluate import RATES, curves
 from _teachers import TEACHERS, minilm, side_by_side, universal
-from en_corpus import licences
 from sklearn.preprocessing import normalize
 
 from sklearn_cclm import (
@@ -43,6 +43,12 @@ HELD_OUT = 5000  # texts
 NORM = 5.0
 KINDS = {"typos": 1, "slip": 3, "swap": 1, "drop": 1, "insert": 1, "repeat": 0.5, "space": 0.5,
          "case": 0.5}  # fmt: skip
+
+
+def licences():
+    """Return the licence of each source of the corpus."""
+    sources = tomllib.loads((Path(__file__).parent / "sources.toml").read_text(encoding="utf-8"))
+    return {name: source["licence"] for name, source in sources.items()}
 
 
 def corpus(path, most):
@@ -102,9 +108,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     work = Path(__file__).parent / ".work"
     add = parser.add_argument
-    add("--texts", type=Path, default=work / "texts.txt.xz", help="a text a line")
-    add("--most", type=int, default=340_000, help="of them (340,000)")
-    add("--epochs", type=int, default=10, help="passes (10)")
+    add("--texts", type=Path, default=work / "corpus" / "texts.txt.xz", help="a text a line")
+    add("--most", type=int, default=335_024, help="of them (335,024)")
+    add("--epochs", type=int, default=13, help="passes (13)")
     add("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
     add("--width", type=int, default=288, help="of the table (288)")
     add("--batch", type=int, default=500, help="texts a step (500)")

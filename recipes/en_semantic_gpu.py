@@ -1,9 +1,10 @@
-"""Learn the student of "en-semantic" on a machine with a GPU: ten minutes of it, not run there yet.
+"""Learn the student of "en-semantic" on a machine with a GPU: ten minutes, not run on one yet.
 
-    python recipes/en_semantic_gpu.py --texts FILE --mpnet DIR --out DIR [--minutes N] [--trials all]
+    python recipes/en_semantic_gpu.py --mpnet DIR --out DIR [--texts FILE] [--minutes N]
+                                      [--trials all]
 
-all-mpnet-base-v2 and the universal sentence encoder are asked about all texts; `_student.py` trains.
-FILE holds a text a line, as `en_corpus.py` writes them; DIR of --mpnet is the folder of
+all-mpnet-base-v2 and the universal sentence encoder are asked about all texts; `_student.py`
+trains. FILE holds a text a line, as `en_corpus.py` writes them; DIR of --mpnet is the folder of
 all-mpnet-base-v2. The teachers' vectors are kept in --work. With --trials, shorter trainings come
 first, which show what each ingredient brings on a screen of training splits with few labels.
 `python recipes/en_semantic.py --learned DIR` publishes what is left in --out. The labelled sets are
@@ -27,6 +28,7 @@ from sklearn_cclm import CharPreprocessor, TypoNoise
 from sklearn_cclm.values._base import folded_codes
 
 HELD_OUT = 5000  # texts
+WORK = Path(__file__).parent / ".work"
 KINDS = {"typos": 1, "slip": 3, "swap": 1, "drop": 1, "insert": 1, "repeat": 0.5, "space": 0.5,
          "case": 0.5}  # fmt: skip
 TRIALS = {
@@ -151,11 +153,11 @@ def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--texts", type=Path, required=True, help="a text a line, xz")
+    add("--texts", type=Path, default=WORK / "corpus" / "texts.txt.xz", help="a text a line")
     add("--old", type=Path, help="bits that say which of them are of the first six corpora")
     add("--most", type=int, help="texts to read (all)")
     add("--mpnet", type=Path, required=True, help="folder of all-mpnet-base-v2")
-    add("--work", type=Path, default=Path(__file__).parent / ".work")
+    add("--work", type=Path, default=WORK)
     add("--out", type=Path, required=True, help="what was learned")
     add("--minutes", type=float, default=5, help="of training (5)")
     add("--trials", nargs="*", default=[], help="shorter trainings before, or 'all' (none)")
