@@ -10,7 +10,11 @@ _SCALE = "/scale"
 
 
 def upgraded(tensors: dict[str, np.ndarray]) -> None:
-    """Put rows of bytes in the place of int8 arrays and their scales, or raise ValueError."""
+    """Put rows of bytes in the place of int8 arrays and their scales, or raise ValueError.
+
+    All is copied, so that a file whose rows are of no more use does not stay mapped.
+    """
+    tensors.update({name: a.copy() for name, a in tensors.items() if a.dtype != np.int8})
     for name in [name for name in tensors if name.endswith(_SCALE)]:
         scales, matrix = tensors.pop(name), name.removesuffix(_SCALE)
         multiples = tensors.get(matrix, scales)
