@@ -49,8 +49,8 @@ def save(
     path : str or path-like
         The directory to make. An artefact that is there already is replaced; nothing else is.
     dtype : {"float32", "float16", "int8"}, default="float32"
-        How weights are stored: "int8" as whole numbers with a scale per row. They are float32
-        again once loaded, and what is loaded has a digest of its own unless this is "float32".
+        How weights are stored: "int8" as whole numbers with a scale per row. They are read as
+        float32 once loaded, and what is loaded has a digest of its own unless this is "float32".
     apart : sequence of Base, default=()
         Parts that are stored elsewhere: here by their digest alone, so that towers on one base
         need not store it several times.
@@ -108,7 +108,8 @@ def save(
 def load(path: str | os.PathLike, *, sha256: str | None = None, parts: Sequence[Any] = ()) -> Any:
     """Load what `save` stored, running no code from it.
 
-    A sha256 within the artefact tells damage; to tell a forger, pass the one you expect.
+    The weights of bases and towers stay in their file, mapped and read-only, where processes share
+    them; a file in use may be replaced, but not written into. A sha256 within the artefact tells damage; to tell a forger, pass the one you expect.
 
     Parameters
     ----------
