@@ -109,7 +109,8 @@ def load(path: str | os.PathLike, *, sha256: str | None = None, parts: Sequence[
     """Load what `save` stored, running no code from it.
 
     The weights of bases and towers stay in their file, mapped and read-only, where processes share
-    them; a file in use may be replaced, but not written into. A sha256 within the artefact tells damage; to tell a forger, pass the one you expect.
+    them; a file in use may be replaced, but not written into. A sha256 within the artefact tells
+    damage; to tell a forger, pass the one you expect.
 
     Parameters
     ----------
