@@ -17,7 +17,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
     """Concatenate towers into one vector per character.
 
     Like scikit-learn's ``FeatureUnion``, but of trained towers: each distinct base runs once,
-    however many towers stand on it.
+    however many towers stand on it. With towers and names alone `fit` is not needed.
 
     Parameters
     ----------

@@ -27,6 +27,7 @@ class ComposedEmbedder(StoredEmbedder):
     Each distinct text is read once, texts of like length share a batch, and each distinct base
     runs once per batch, however many towers stand on it. Text transformers, such as TF-IDF, may
     stand beside the towers; the features of each of them are then scaled, so that none dominates.
+    With towers and names alone `fit` learns nothing, and `transform` does not need it.
 
     Parameters
     ----------
