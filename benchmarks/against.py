@@ -99,7 +99,8 @@ print(len(file.getvalue()) / 1e6)
 import multiprocessing
 def work(texts, ready, done):
     from sklearn_cclm import ComposedEmbedder
-    ComposedEmbedder().fit([""]).transform(texts)
+    embedder = ComposedEmbedder().fit([""])  # in use while memory is measured
+    embedder.transform(texts)
     ready.put(os.getpid())
     done.wait()
 context = multiprocessing.get_context("spawn")

@@ -1,5 +1,8 @@
 """Every public estimator, so small that a fit takes a fraction of a second."""
 
+from unittest.mock import patch
+from weakref import WeakValueDictionary
+
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_array, check_consistent_length
@@ -21,9 +24,16 @@ from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm._text.read import check_texts
 from sklearn_cclm._training.entity_task import Named
 from sklearn_cclm.pretraining.masked_character import MaskedCharacters
+from sklearn_cclm.values import _interned
 
 POOLED = PooledConfig(width=8, hidden=8)
 STRIDED = StridedConfig(width=8, downsample_factor=4, n_strided_convs=2, n_layers=1, n_heads=2)
+
+
+def apart(make):
+    """Return what `make` does, with values that are their own objects, as in another process."""
+    with patch.object(_interned, "_living", WeakValueDictionary()):
+        return make()
 
 
 def tiny_base(**params):

@@ -8,15 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sklearn_cclm._persistence._config import check_keys, dump, parse
 from sklearn_cclm._persistence._errors import ModelFormatError
-from sklearn_cclm._persistence._files import CONFIG, WEIGHTS, read_file, write_directory
+from sklearn_cclm._persistence._files import CONFIG, WEIGHTS, map_file, read_file, write_directory
 from sklearn_cclm._persistence._parts import Reader, Writer
-from sklearn_cclm._persistence._weights import DTYPES, pack, unpack
+from sklearn_cclm._persistence._tensors import pack, unpack
+from sklearn_cclm._persistence._version_1 import upgraded
+from sklearn_cclm._persistence._weights import DTYPES
 from sklearn_cclm._tools.params import check_option
 
 _FORMAT = "sklearn_cclm"
-_VERSION = 1
+_VERSION = 2
 _KEYS = ("format", "format_version", "dtype", "parts", "digests", "weights")
 _MAX_CONFIG = 2**24
 _MAX_WEIGHTS = 2**31
@@ -45,8 +49,8 @@ def save(
     path : str or path-like
         The directory to make. An artefact that is there already is replaced; nothing else is.
     dtype : {"float32", "float16", "int8"}, default="float32"
-        How weights are stored: "int8" as whole numbers with a scale per row. They are float32
-        again once loaded, and what is loaded has a digest of its own unless this is "float32".
+        How weights are stored: "int8" as whole numbers with a scale per row. They are read as
+        float32 once loaded, and what is loaded has a digest of its own unless this is "float32".
     apart : sequence of Base, default=()
         Parts that are stored elsewhere: here by their digest alone, so that towers on one base
         need not store it several times.
@@ -81,7 +85,8 @@ def save(
     writer = Writer(dtype, apart)
     writer.add(component)
     records, content = dump(writer.records), pack(writer.tensors)
-    loaded = Reader(unpack(content), dtype, apart).read(parse(records))
+    written = unpack(np.frombuffer(content, dtype=np.uint8))
+    loaded = Reader(written, dtype, apart).read(parse(records))
     config = {
         "format": _FORMAT,
         "format_version": _VERSION,
@@ -103,7 +108,9 @@ def save(
 def load(path: str | os.PathLike, *, sha256: str | None = None, parts: Sequence[Any] = ()) -> Any:
     """Load what `save` stored, running no code from it.
 
-    A sha256 within the artefact tells damage; to tell a forger, pass the one you expect.
+    The weights of bases and towers stay in their file, mapped and read-only, where processes share
+    them; a file in use may be replaced, but not written into. A sha256 within the artefact tells
+    damage; to tell a forger, pass the one you expect.
 
     Parameters
     ----------
@@ -174,8 +181,10 @@ def _load(folder: Path, sha256: str | None, parts: Sequence[Any]) -> Any:
     _check_version(config)
     check_keys(CONFIG, config, _KEYS)
     check_option("dtype", config["dtype"], DTYPES)
-    content = _weights(folder / WEIGHTS, config["weights"])
-    loaded = Reader(unpack(content), config["dtype"], parts).read(config["parts"])
+    tensors = unpack(_weights(folder / WEIGHTS, config["weights"]))
+    if config["format_version"] == 1 and config["dtype"] == "int8":
+        upgraded(tensors)
+    loaded = Reader(tensors, config["dtype"], parts).read(config["parts"])
     if _digests(loaded) != config["digests"]:
         raise ValueError("its bases or towers have other digests than it says.")
     return loaded[-1]
@@ -194,13 +203,13 @@ def _check_version(config: Any) -> None:
         )
 
 
-def _weights(path: Path, said: Any) -> bytes:
+def _weights(path: Path, said: Any) -> np.ndarray:
     """Return the content of the weights file, which must be what config.json says."""
     check_keys("weights", said, ("size", "sha256"))
     if type(said["size"]) is not int:
         raise ValueError(f"the size of {WEIGHTS} must be an integer, not {said['size']!r}.")
-    content = read_file(path, min(said["size"], _MAX_WEIGHTS))
-    if len(content) != said["size"] or _sha256(content) != said["sha256"]:
+    content = map_file(path, min(said["size"], _MAX_WEIGHTS))
+    if len(content) != said["size"] or _sha256(content.data) != said["sha256"]:
         raise ValueError(f"{WEIGHTS} is damaged: its size or sha256 is not what {CONFIG} says.")
     return content
 
@@ -230,5 +239,5 @@ def _digests(components: list[Any]) -> list[str | None]:
     return [getattr(component, "digest", None) for component in components]
 
 
-def _sha256(content: bytes) -> str:
+def _sha256(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()

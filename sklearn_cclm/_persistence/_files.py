@@ -1,14 +1,19 @@
-"""The two files of an artefact: read within a limit, and written whole or not at all."""
+"""The two files of an artefact: read or mapped within a limit, and written whole or not at all."""
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
+_MAPS = os.name == "posix"  # elsewhere, a file that is mapped could not be replaced
 
 
 def read_file(path: Path, limit: int) -> bytes:
@@ -16,13 +21,33 @@ def read_file(path: Path, limit: int) -> bytes:
 
     A link to a regular file will do: the cache of the Hugging Face hub is made of them.
     """
+    size = _size(path, limit)
+    with open(path, "rb") as file:
+        return file.read(size)
+
+
+def map_file(path: Path, limit: int) -> np.ndarray:
+    """Return the content of such a file as read-only bytes, which processes share where they can.
+
+    What is mapped stays as it is when another file takes this one's place, as in
+    `write_directory`.
+    """
+    size = _size(path, limit)
+    with open(path, "rb") as file:
+        mapped = _MAPS and size > 0
+        content: Any = (
+            mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if mapped else file.read(size)
+        )
+    return np.frombuffer(content, dtype=np.uint8)
+
+
+def _size(path: Path, limit: int) -> int:
     if not path.is_file():
         raise ValueError(f"it has no regular file {path.name}.")
     size = path.stat().st_size
     if size > limit:
         raise ValueError(f"{path.name} has {size} bytes, and at most {limit} are allowed.")
-    with open(path, "rb") as file:
-        return file.read(size)
+    return size
 
 
 def write_directory(path: Path, files: Mapping[str, bytes]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 _ZERO = 128  # the byte that stands for 0
-_TAIL = 8  # bytes of a row's scale and offset, behind its values
 _AT_ONCE = 4096  # rows
 
 
@@ -25,22 +25,32 @@ class ByteRows:
         The rows.
     """
 
+    TAIL: ClassVar[int] = 8  # bytes of a row's scale and offset, behind its values
     packed: np.ndarray
 
     @classmethod
     def of(cls, multiples: np.ndarray, scales: np.ndarray) -> ByteRows:
         """Pack int8 multiples, (n, d), of the scale of each row, (n,)."""
         n, width = multiples.shape
-        packed = np.empty((n, width + _TAIL), dtype=np.uint8)
+        packed = np.empty((n, width + cls.TAIL), dtype=np.uint8)
         np.add(multiples, np.int16(_ZERO), out=packed[:, :width], casting="unsafe")
-        tail = np.stack([scales, np.float32(-_ZERO) * scales], axis=1, dtype=np.float32)
+        offsets = np.float32(-_ZERO) * scales + np.float32(0)  # which makes -0 a 0
+        tail = np.stack([scales, offsets], axis=1, dtype=np.float32)
         packed[:, width:] = tail.view(np.uint8)
         return cls(packed)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Of the matrix that it stands for."""
-        return self.packed.shape[0], self.packed.shape[1] - _TAIL
+        return self.packed.shape[0], self.packed.shape[1] - self.TAIL
+
+    def check(self, name: str) -> None:
+        """Raise ValueError unless each row has a finite scale, and the offset that goes with it."""
+        scales, offsets = self.packed[:, -self.TAIL :].copy().view(np.float32).T
+        if not np.isfinite(offsets).all():
+            raise ValueError(f"the weights {name!r} are not all finite.")
+        if (offsets / np.float32(-_ZERO) != scales).any():
+            raise ValueError(f"the weights {name!r} have offsets that are not {-_ZERO} scales.")
 
     def dense(self) -> np.ndarray:
         """Return the matrix as float32."""
@@ -56,3 +66,10 @@ class ByteRows:
             some = self.packed[start : start + _AT_ONCE]
             scales = some[:, width : width + 4].copy().view(np.float32)
             yield start, (some[:, :width].astype(np.float32) - np.float32(_ZERO)) * scales
+
+
+def as_float32(kept: np.ndarray | ByteRows) -> np.ndarray:
+    """Return weights as they are read: floats of bytes and of float16."""
+    if isinstance(kept, ByteRows):
+        return kept.dense()
+    return kept.astype(np.float32) if kept.dtype == np.float16 else kept

@@ -1,31 +1,21 @@
-"""Float32 weights as safetensors: as they are, as float16, or as int8 with a scale per row."""
+"""Weights as arrays that are stored: float32, float16, or int8 with a scale per row."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
-from safetensors.numpy import load, save
 
-from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._persistence._rows import ByteRows, as_float32
 
 DTYPES = ("float32", "float16", "int8")
-_SCALE = "/scale"
-_MAX_HEADER = 2**22
 _TINY = np.float32(1e-30)
 
 
-def encode(weights: Mapping[str, np.ndarray], dtype: str) -> dict[str, np.ndarray]:
-    """Return the arrays that are stored for weights."""
-    stored = {}
-    for name, array in weights.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError(f"Weights {name!r} must be finite float32, to be saved.")
-        if dtype == "int8" and array.ndim > 1:
-            stored[name], stored[name + _SCALE] = _to_int8(array)
-        else:
-            stored[name] = _narrowed(name, array, dtype)
-    return stored
+def encode(weights: Mapping[str, np.ndarray | ByteRows], dtype: str) -> dict[str, np.ndarray]:
+    """Return the arrays that are stored for weights, whatever these are kept as."""
+    return {name: _encoded(name, kept, dtype) for name, kept in weights.items()}
 
 
 def decode(
@@ -33,8 +23,8 @@ def decode(
 ) -> dict[str, np.ndarray]:
     """Take float32 weights of these shapes out of stored arrays, or raise ValueError."""
     return {
-        name: array.dense() if isinstance(array, ByteRows) else array.astype(np.float32)
-        for name, array in decode_as_stored(tensors, shapes, dtype).items()
+        name: np.require(as_float32(kept), requirements="W")
+        for name, kept in decode_as_stored(tensors, shapes, dtype).items()
     }
 
 
@@ -45,19 +35,15 @@ def decode_as_stored(
     return {name: _decoded(tensors, name, shape, dtype) for name, shape in shapes.items()}
 
 
-def pack(tensors: Mapping[str, np.ndarray]) -> bytes:
-    """Return arrays as the bytes of a safetensors file, the same for the same arrays."""
-    return save({name: np.asarray(tensors[name], order="C") for name in sorted(tensors)})
-
-
-def unpack(content: bytes) -> dict[str, np.ndarray]:
-    """Return the arrays of a safetensors file, or raise an error if it is none."""
-    header = int.from_bytes(content[:8], "little")
-    if header > _MAX_HEADER:
-        raise ValueError(
-            f"model.safetensors has a header of {header} bytes; {_MAX_HEADER} at most."
-        )
-    return load(content)
+def _encoded(name: str, kept: np.ndarray | ByteRows, dtype: str) -> np.ndarray:
+    if isinstance(kept, ByteRows) and dtype == "int8":
+        return kept.packed
+    array = as_float32(kept)
+    if array.dtype != np.float32 or not _is_finite(array):
+        raise ValueError(f"Weights {name!r} must be finite float32, to be saved.")
+    if dtype == "int8" and array.ndim > 1:
+        return _to_bytes(array.reshape(len(array), -1)).packed
+    return _narrowed(name, array, dtype)
 
 
 def _narrowed(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
@@ -65,44 +51,43 @@ def _narrowed(name: str, array: np.ndarray, dtype: str) -> np.ndarray:
         return array
     with np.errstate(over="ignore"):
         narrow = array.astype(np.float16)
-    if not np.isfinite(narrow).all():
+    if not _is_finite(narrow):
         raise ValueError(f"Weights {name!r} are too large for float16; save them as float32.")
     return narrow
 
 
-def _to_int8(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _to_bytes(rows: np.ndarray) -> ByteRows:
     """Return rows as whole multiples, from -127 to 127, of the scale of each.
 
     A scale has 16 significant bits, so that the multiples are exact in float32 and what is loaded
     becomes the same bytes again.
     """
-    rows = array.reshape(len(array), -1)
     peak = np.abs(rows).max(axis=1, initial=0)
     bits = (peak / np.float32(127)).view(np.uint32)
     scale = ((bits + np.uint32(0xFF)) & np.uint32(0xFFFFFF00)).view(np.float32)
     scale = np.where(peak < _TINY, np.float32(0), scale)
     multiples = np.rint(rows / np.where(scale == 0, np.float32(1), scale)[:, None])
-    return multiples.astype(np.int8).reshape(array.shape), scale
+    return ByteRows.of(multiples.astype(np.int8), scale)
 
 
 def _decoded(
     tensors: dict[str, np.ndarray], name: str, shape: tuple[int, ...], dtype: str
 ) -> np.ndarray | ByteRows:
     if dtype == "int8" and len(shape) > 1:
-        multiples = _take(tensors, name, shape, "int8")
-        scales = _take(tensors, name + _SCALE, shape[:1], "float32")
-        with np.errstate(over="ignore", invalid="ignore"):
-            _check_finite(name, scales * np.float32(128))
-        rows = ByteRows.of(multiples.reshape(len(multiples), -1), scales)
+        packed = shape[0], math.prod(shape[1:]) + ByteRows.TAIL
+        rows = ByteRows(_take(tensors, name, packed, "uint8"))
+        rows.check(name)
         return rows if len(shape) == 2 else rows.dense().reshape(shape)
     array = _take(tensors, name, shape, "float16" if dtype == "float16" else "float32")
-    _check_finite(name, array)
+    if not _is_finite(array):
+        raise ValueError(f"the weights {name!r} are not all finite.")
     return array
 
 
-def _check_finite(name: str, array: np.ndarray) -> None:
-    if not np.isfinite(array).all():
-        raise ValueError(f"the weights {name!r} are not all finite.")
+def _is_finite(array: np.ndarray) -> bool:
+    """Whether all numbers are; without an array of answers, beside a table that may be large."""
+    ends = array.min(initial=0), array.max(initial=0)
+    return bool(np.isfinite(ends).all())
 
 
 def _take(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm.models._composition import Composition
@@ -18,7 +17,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
     """Concatenate towers into one vector per character.
 
     Like scikit-learn's ``FeatureUnion``, but of trained towers: each distinct base runs once,
-    however many towers stand on it.
+    however many towers stand on it. With towers and names alone `fit` is not needed.
 
     Parameters
     ----------
@@ -109,9 +108,10 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
         ValueError, TypeError
             If X is not texts, or one is too long and ``truncation="error"``.
         """
-        texts, places = distinct(self._readable(self._texts(X)))
-        members = self._members(self.towers_, self._weights())
-        add_cls = self.towers_[0][1].base.reading["add_cls"]
+        fitted = self._fitted()
+        texts, places = distinct(fitted._readable(fitted._texts(X)))
+        members = fitted._members(fitted.towers_, fitted._weights())
+        add_cls = fitted.towers_[0][1].base.reading["add_cls"]
         length = max(1, max(map(len, texts), default=0) + add_cls)
         out = np.zeros((len(places), length, members[-1].columns.stop), dtype=np.float32)
         device = resolve_device(self.device)
@@ -141,15 +141,16 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
             Characters of each text as read: normalised, cut, and with the cls code if there is
             one.
         """
-        texts = self._readable(self._texts(X))
-        add_cls = self.towers_[0][1].base.reading["add_cls"]
+        fitted = self._fitted()
+        texts = fitted._readable(fitted._texts(X))
+        add_cls = fitted.towers_[0][1].base.reading["add_cls"]
         return np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + add_cls
 
     @property
     def module_(self) -> ComposedModule:
         """A fresh network that maps codes to the composed vectors."""
-        check_is_fitted(self)
-        members = self._members(self.towers_, self._weights())
+        fitted = self._fitted()
+        members = fitted._members(fitted.towers_, fitted._weights())
         bases = list(group_by_base(members))
         return ComposedModule(
             [base.build() for base in bases],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._text.column import ColumnMixin
@@ -16,13 +18,17 @@ from sklearn_cclm._tools.params import check_bool, check_integer, check_option, 
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._blocks import feature_names
 from sklearn_cclm.models._inference import Member
-from sklearn_cclm.models._named_towers import NamedTowers, only_towers
+from sklearn_cclm.models._named_towers import PUBLISHED, NamedTowers, is_made, only_towers
 from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.values import Tower
 
 
 class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
-    """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
+    """Towers by name: parameters as in scikit-learn's compositions, and results as values.
+
+    With values and names alone `fit` learns nothing but the name of a column, so that none is
+    needed.
+    """
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the towers, train pretrainers if `fit_towers` says so, and fit transformers.
@@ -45,16 +51,38 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
             If a parameter, a tower or a text is not allowed.
         """
         self._check_params()
-        texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
-        towers = self._trained(texts, y)
-        self._check_towers(towers)
-        self._use(towers, texts)
+        self._learn(check_texts(X, missing=self.missing, column=self.column, min_texts=1), y)
         self._set_column(X)
         return self
 
+    def _learn(self, texts: list[str], y: Any) -> None:
+        towers = self._trained(texts, y)
+        self._check_towers(towers)
+        self._use(towers, texts)
+
+    def _learns(self) -> bool:
+        """Whether `fit` has something to learn from texts."""
+        entries = PUBLISHED if self.towers is None else self._entries()
+        return not entries or not all(is_made(entry) for _, entry in entries)
+
+    def _fitted(self) -> Self:
+        """Return this, or a copy with its towers where none were learned or are to be learned."""
+        if hasattr(self, "towers_") or self._learns():
+            check_is_fitted(self)
+            return self
+        found = copy(self)
+        found._check_params()
+        found._learn([], None)
+        return found
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of a text transformer, which may have nothing to fit."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = self._learns()
+        return tags
+
     def _texts(self, X: Any) -> list[str]:
         """Return the texts to transform; parameters may have changed since `fit`."""
-        check_is_fitted(self)
         self._check_params()
         self._check_towers(self.towers_)
         texts = check_texts(X, missing=self.missing, column=self.column)
@@ -91,7 +119,6 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
 
     def _weights(self) -> dict[str, float]:
         """Return what the features of each tower and transformer are multiplied by."""
-        check_is_fitted(self)
         weights = self.tower_weights or {}
         return {name: float(weights.get(name, 1.0)) for name, _ in self.towers_}
 
@@ -122,8 +149,9 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
             One name per feature; behind that of the column that `fit` read, as in
             "title__mlm__0", where it has one.
         """
-        check_is_fitted(self)
-        return self._named(feature for _, names in self._features_by_part() for feature in names)
+        fitted = self._fitted()
+        parts = fitted._features_by_part()
+        return fitted._named(feature for _, names in parts for feature in names)
 
     def _features_by_part(self) -> list[tuple[str, list[str]]]:
         """Return the name of each tower and transformer with the names of its features."""

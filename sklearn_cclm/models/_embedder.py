@@ -27,6 +27,7 @@ class ComposedEmbedder(StoredEmbedder):
     Each distinct text is read once, texts of like length share a batch, and each distinct base
     runs once per batch, however many towers stand on it. Text transformers, such as TF-IDF, may
     stand beside the towers; the features of each of them are then scaled, so that none dominates.
+    With towers and names alone `fit` learns nothing, and `transform` does not need it.
 
     Parameters
     ----------
@@ -157,12 +158,13 @@ class ComposedEmbedder(StoredEmbedder):
         ValueError, TypeError
             If X is not texts, or one is too long and ``truncation="error"``.
         """
-        texts = self._texts(X)
-        if self.truncation != "window" and only_towers(self.towers_):
-            self._readable(texts)  # says what is too long, once, whatever the number of bases
-        found = self._features(self.towers_, texts, self._weights())
-        if self.reduction_ is not None:
-            return self.reduction_.transform(found)
+        fitted = self._fitted()
+        texts = fitted._texts(X)
+        if self.truncation != "window" and only_towers(fitted.towers_):
+            fitted._readable(texts)  # says what is too long, once, whatever the number of bases
+        found = fitted._features(fitted.towers_, texts, fitted._weights())
+        if fitted.reduction_ is not None:
+            return fitted.reduction_.transform(found)
         return by_interface(found) if sparse.issparse(found) else found
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -179,9 +181,10 @@ class ComposedEmbedder(StoredEmbedder):
             One name per feature; behind that of the column that `fit` read, where it has one.
         """
         names = super().get_feature_names_out(input_features)
-        if self.reduction_ is None:
+        reduction = self._fitted().reduction_
+        if reduction is None:
             return names
-        return self._named(f"component__{i}" for i in range(len(self.reduction_.components)))
+        return self._named(f"component__{i}" for i in range(len(reduction.components)))
 
     def _features(
         self, parts: list[tuple[str, Any]], texts: Sequence[str], weights: Mapping[str, float]
@@ -221,6 +224,9 @@ class ComposedEmbedder(StoredEmbedder):
         alone = [tower.base for _, tower in only_towers(towers)]
         base = alone[0] if alone else resolve(PUBLISHED[0][1], "base")
         return [*towers, ("lexical", self._learned(base, texts))]
+
+    def _learns(self) -> bool:
+        return self.lexical is not False or self.n_components is not None or super()._learns()
 
     def _learned(self, base: Base, texts: list[str]) -> Lexical:
         """Return what the n-grams of a base weigh in texts."""

@@ -114,6 +114,12 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         return pretrainer.tower_
 
 
+def is_made(entry: Any) -> bool:
+    """Whether an entry is a tower, trained and frozen, or the name of one."""
+    frozen = isinstance(entry, FrozenEstimator) and not is_transformer(entry)
+    return frozen or isinstance(entry, str | Tower)
+
+
 def only_towers(parts: list[tuple[str, Any]]) -> list[tuple[str, Tower]]:
     """Return the parts that are towers, and so no text transformers."""
     return [(name, part) for name, part in parts if isinstance(part, Tower)]

@@ -25,7 +25,7 @@ class ByteTable(nn.Module):
 
     def __init__(self, packed: Tensor) -> None:
         super().__init__()
-        if packed[_PAD, -_SCALE_AND_OFFSET:].any():
+        if packed[_PAD, -_SCALE_AND_OFFSET:].clone().view(torch.float32).any():
             packed = packed.clone()
             packed[_PAD, -_SCALE_AND_OFFSET:] = 0
         self.packed: Tensor

@@ -96,7 +96,7 @@ def _ends(pipeline: Any) -> tuple[ComposedEmbedder, Any]:
             "explain needs a Pipeline of a ComposedEmbedder and a linear model with coef_, such "
             f"as LogisticRegression; got {pipeline!r}."
         )
-    return steps[0], steps[-1]
+    return steps[0]._fitted(), steps[-1]
 
 
 def _owners(steps: Pipeline, embedder: ComposedEmbedder) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from sklearn_cclm.shelf._entry import Entry, ShelfError
@@ -16,7 +17,7 @@ _HEAD = {"format": "sklearn_cclm.shelf", "format_version": 1}
 
 
 def read_index(raw: bytes, where: str) -> list[Entry]:
-    """Return the entries, the newest revision of each name last.
+    """Return the entries, the newest revision of each name last; the same bytes are parsed once.
 
     Raises
     ------
@@ -25,6 +26,11 @@ def read_index(raw: bytes, where: str) -> list[Entry]:
     """
     if len(raw) > MAX_INDEX:
         raise ShelfError(f"The index of {where} has more than {MAX_INDEX} bytes.")
+    return list(_parsed(raw, where))
+
+
+@lru_cache(maxsize=4)
+def _parsed(raw: bytes, where: str) -> tuple[Entry, ...]:
     try:
         index = json.loads(raw.decode(), object_pairs_hook=_unique)
         if not isinstance(index, dict) or index.keys() != {*_HEAD, "entries"}:
@@ -39,10 +45,10 @@ def read_index(raw: bytes, where: str) -> list[Entry]:
         _check_bases(entries)
     except (ValueError, RecursionError) as error:
         raise ShelfError(f"The index of {where} is not valid: {error}") from error
-    return entries
+    return tuple(entries)
 
 
-def _check_bases(entries: list[Entry]) -> None:
+def _check_bases(entries: Iterable[Entry]) -> None:
     """Raise ShelfError if an entry has its base in another that does not hold it."""
     held = {entry.pinned: entry.base for entry in entries if entry.base_in is None}
     for entry in entries:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
-from weakref import WeakValueDictionary
 
+from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm.shelf._entry import ShelfError
 from sklearn_cclm.shelf._shelf import Shelf
 
-_loaded: WeakValueDictionary[str, Any] = WeakValueDictionary()  # as long as they are in use
+_KEPT = 8  # components that were asked for last: a search fits many times, and keeps none
+_lock = Lock()
 
 
 def resolve(name: str, kind: str) -> Any:
@@ -26,7 +28,12 @@ def resolve(name: str, kind: str) -> Any:
             f"{name!r} on the shelf is a {entry.kind}, and a tower is needed here: pass one of "
             f"{[other.name for other in shelf.search(kind='tower')]}."
         )
-    component: Any = _loaded.get(entry.sha256)
-    if component is None:
-        component = _loaded[entry.sha256] = shelf.fetch(entry.pinned)
+    with _lock:  # so that threads wait for the one that reads
+        component = _fetched(entry.pinned, entry.sha256)
     return component.base if kind != entry.kind else component
+
+
+@lru_cache(maxsize=_KEPT)
+def _fetched(pinned: str, sha256: str) -> Any:
+    """Return the component of the default shelf with this sha256, read once while it is kept."""
+    return Shelf().fetch(pinned)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from sklearn_cclm._persistence import Persistent
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm.nn import _registry
+from sklearn_cclm.values._weights import Weights
 
 
 class StoredValue(Persistent):
@@ -16,7 +17,7 @@ class StoredValue(Persistent):
     _kind: str
     architecture: str
     config: Mapping[str, Any]
-    weights: Mapping[str, Any]
+    weights: Weights
 
     @classmethod
     def _head_shapes(
@@ -42,7 +43,7 @@ class StoredValue(Persistent):
     def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
         fields = self._stored_fields(add)
         network = {"architecture": self.architecture, "config": dict(self.config)}
-        return {**network, "fields": fields}, self.weights
+        return {**network, "fields": fields}, self.weights.kept
 
     @classmethod
     def _from_stored(cls, state: Any, part: Callable, weights: Callable) -> Self:
@@ -51,5 +52,6 @@ class StoredValue(Persistent):
         fields: dict[str, Any] = cls._read_fields(state["fields"], part)
         shapes = _registry.state_shapes(cls._kind, name, config, **cls._shape(fields))
         shapes.update(cls._head_shapes(fields, config))
-        fields.update(architecture=name, config=config, weights=weights(shapes, as_stored=True))
+        kept = Weights(weights(shapes, as_stored=True))
+        fields.update(architecture=name, config=config, weights=kept)
         return cls(**fields)

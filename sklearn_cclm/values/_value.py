@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,12 +14,15 @@ import torch
 from torch import nn
 
 from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._persistence._weights import DTYPES, decode_as_stored, encode
 from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
+from sklearn_cclm._tools.params import check_option
 from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm.nn import _registry
 from sklearn_cclm.nn._blank import Blank
 from sklearn_cclm.nn.rows import ByteTable
+from sklearn_cclm.values._interned import Interning, interned
 from sklearn_cclm.values._stored import StoredValue
 from sklearn_cclm.values._weights import Weights
 
@@ -27,9 +30,10 @@ HEAD = "head."  # begins the names of an output layer's weights
 TABLE = "table.weight"  # the rows of a base that are summed
 
 
-class Value(StoredValue):
+class Value(StoredValue, metaclass=Interning):
     """An immutable record whose equality and hash are those of its digest.
 
+    Equal ones are one object in a process, however they are made, but for what skops reads.
     scikit-learn's ``clone``, ``copy`` and ``deepcopy`` give the value itself, so that no
     meta-estimator can lose or duplicate its weights.
     """
@@ -111,6 +115,41 @@ class Value(StoredValue):
         module.load_state_dict(own, assign=True)
         return module.eval()
 
+    def astype(self, dtype: str) -> Self:
+        """Return this value with its weights, and those of its base, rounded to a type.
+
+        It is what `save` with this dtype and `load` would give, and kept in as few bytes.
+
+        Parameters
+        ----------
+        dtype : {"float32", "float16", "int8"}
+            The type; "float32" rounds nothing, so that the value itself is returned.
+
+        Returns
+        -------
+        Base or Tower
+            With a digest of its own where rounding changes a weight.
+
+        Raises
+        ------
+        ValueError
+            If the type is another, or a weight is too large for float16 or not finite.
+
+        Examples
+        --------
+        >>> from sklearn_cclm import CCLMModelBase
+        >>> base = CCLMModelBase(width=16, n_buckets=100).fit(["some text"]).base_
+        >>> base.astype("int8") == base, base.astype("float32") is base
+        (False, True)
+        """
+        check_option("dtype", dtype, DTYPES)
+        kept = self.weights.kept
+        shapes = {name: array.shape for name, array in kept.items()}
+        rounded = Weights(decode_as_stored(encode(kept, dtype), shapes, dtype))
+        fields = {name: getattr(self, name) for name in self._fields}
+        parts = {name: f.astype(dtype) for name, f in fields.items() if isinstance(f, Value)}
+        return self._with(weights=rounded, **parts)
+
     def build(self) -> nn.Module:
         """Build a fresh network with these weights, in evaluation mode.
 
@@ -163,7 +202,7 @@ def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:
     """Make a value from its pickled fields, keeping memory-mapped arrays as they are."""
     value = cls.__new__(cls)
     value._set(fields, digest)
-    return value
+    return interned(value)
 
 
 def _digest(kind: str, fields: Mapping[str, Any]) -> str:

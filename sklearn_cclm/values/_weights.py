@@ -7,7 +7,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._persistence._rows import ByteRows, as_float32
+
+_AT_ONCE = 2**20  # numbers
 
 
 class Weights(Mapping[str, np.ndarray]):
@@ -31,12 +33,7 @@ class Weights(Mapping[str, np.ndarray]):
 
     def __getitem__(self, name: str) -> np.ndarray:
         array = self.kept[name]
-        if isinstance(array, ByteRows):
-            dense = array.dense()
-        elif array.dtype == np.float16:
-            dense = array.astype(np.float32)
-        else:
-            return array
+        dense = as_float32(array)
         dense.setflags(write=False)
         return dense
 
@@ -52,9 +49,13 @@ class Weights(Mapping[str, np.ndarray]):
         return isinstance(array, ByteRows) or array.dtype == np.float16
 
     def chunks(self, name: str) -> Iterator[np.ndarray]:
-        """Yield the bytes of an array as float32, some rows at a time if it is kept otherwise."""
+        """Yield an array as it is read, some of it at a time if it is kept in fewer bytes."""
         array = self.kept[name]
         if isinstance(array, ByteRows):
             yield from (rows for _, rows in array.chunks())
+        elif array.dtype == np.float16:
+            flat = array.ravel()
+            for start in range(0, len(flat), _AT_ONCE):
+                yield flat[start : start + _AT_ONCE].astype(np.float32)
         else:
-            yield np.ascontiguousarray(self[name])
+            yield np.ascontiguousarray(array)

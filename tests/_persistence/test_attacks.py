@@ -6,6 +6,7 @@ import os
 import pickle
 import shutil
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,7 +143,7 @@ def test_a_change_of_nothing_loads(folder):
 CONFIGS = {
     "other format": put("format", "pickle"),
     "no format": drop("format"),
-    "newer version": put("format_version", 2),
+    "newer version": put("format_version", 3),
     "version 0": put("format_version", 0),
     "version str": put("format_version", "1"),
     "version bool": put("format_version", True),
@@ -452,12 +453,60 @@ SCALES = {
 
 
 @pytest.mark.parametrize("kind", SCALES)
-def test_forged_scales(sound, tmp_path, kind):
-    folder = shutil.copytree(sound / "int8", tmp_path / "forged")
+def test_forged_scales_of_version_1(tmp_path, kind):
+    folder = shutil.copytree(Path(__file__).parent / "v1" / "embedder", tmp_path / "forged")
     found = tensors(folder)
     name = first(found, np.int8) + "/scale"
     sign(folder, pack({**found, name: SCALES[kind](found[name])}))
     check_refused(folder, by_digest=kind == "other")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found, name: found.pop(name + "/scale"),
+        lambda found, name: found.pop(name),
+        lambda found, name: found.update({name: found[name].ravel()}),
+        lambda found, name: found.update({name: found[name].astype(np.float32)}),
+    ],
+)
+def test_scales_of_version_1_go_with_rows(tmp_path, change):
+    folder = shutil.copytree(Path(__file__).parent / "v1" / "embedder", tmp_path / "forged")
+    found = tensors(folder)
+    change(found, first(found, np.int8))
+    sign(folder, pack(found))
+    check_refused(folder)
+
+
+TAILS = {
+    "NaN": ([np.nan, np.nan], "not all finite"),
+    "infinite": ([np.inf, -np.inf], "not all finite"),
+    "too large": ([np.finfo(np.float32).max, -np.inf], "not all finite"),
+    "other": ([2, -256], "other digests"),
+    "offset alone": ([1, -127], "offsets that are not -128 scales"),
+    "offset of none": ([1, 0], "offsets that are not -128 scales"),
+}
+
+
+@pytest.mark.parametrize("kind", TAILS)
+def test_forged_scales(sound, tmp_path, kind):
+    """The kernel adds offsets, and a digest knows scales alone."""
+    folder = shutil.copytree(sound / "int8", tmp_path / "forged")
+    found = tensors(folder)
+    rows = found["0.table.weight"]
+    tail, message = TAILS[kind]
+    rows[-1, -8:] = np.array(tail, np.float32).view(np.uint8)
+    sign(folder, pack(found))
+    assert message in check_refused(folder, by_digest=kind == "other")
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows[:, :-1], lambda rows: rows.view(np.int8)])
+def test_forged_rows(sound, tmp_path, change):
+    folder = shutil.copytree(sound / "int8", tmp_path / "forged")
+    found = tensors(folder)
+    found["0.table.weight"] = change(found["0.table.weight"]).copy()
+    sign(folder, pack(found))
+    assert "the weights 'table.weight' are" in check_refused(folder)
 
 
 def header_of(size, rest=b""):
@@ -487,6 +536,14 @@ FILES = {
     "shape overflows": with_header({"0.a": tensor([2**40, 2**40], 0, 8)}, b"\0" * 8),
     "empty and huge": with_header({"0.a": tensor([0, 2**40], 0, 0)}),
     "unknown dtype": with_header({"0.a": tensor([2], 0, 8, "C64")}, b"\0" * 8),
+    "shape of another size": with_header({"0.a": tensor([3], 0, 8)}, b"\0" * 8),
+    "shape str": with_header({"0.a": tensor("2", 0, 8)}, b"\0" * 8),
+    "backwards": with_header({"0.a": tensor([2], 0, 8), "0.b": tensor([-2], 8, 0)}, b"\0" * 8),
+    "offsets of the wrong kind": with_header({"0.a": tensor([2], "0", "8")}, b"\0" * 8),
+    "offsets bool": with_header({"0.a": tensor([1], False, True, "U8")}, b"\0"),
+    "one key more": with_header({"0.a": {**tensor([2], 0, 8), "file": "/dev/zero"}}, b"\0" * 8),
+    "header a list": header_of(2, b"[]"),
+    "more than it says": with_header({"0.a": tensor([2], 0, 8)}, b"\0" * 9),
     "negative shape": with_header({"0.a": tensor([-1], 0, 8)}, b"\0" * 8),
     "repeated name": (lambda text: header_of(len(text), text))(
         b'{"0.a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},'

@@ -330,7 +330,8 @@ def test_invalid_pooling_leaves_the_model_unfitted(pooled):
     model = ComposedEmbedder([("t", pooled)], pooling="cls")
     with pytest.raises(ValueError, match="cls code"):
         model.fit(TEXTS)
-    with pytest.raises(NotFittedError):
+    assert not hasattr(model, "towers_")
+    with pytest.raises(ValueError, match="cls code"):
         model.transform(TEXTS)
 
 
@@ -452,9 +453,13 @@ def test_trainers_of_several_towers_are_no_entry():
         ComposedEmbedder([("a", joint)], fit_towers=True).fit(TEXTS)
 
 
-def test_module_before_fit_is_not_fitted(pooled):
+def test_module_before_fit(pooled):
+    codes = torch.tensor([[5, 6, 7]])
+    before, after = ComposedModel([("a", pooled)]), ComposedModel([("a", pooled)]).fit(TEXTS)
+    assert torch.equal(before.module_(codes), after.module_(codes))
+    to_train = MaskedCharacterPretrainer(tower="pooled")
     with pytest.raises(NotFittedError):
-        _ = ComposedModel([("a", pooled)]).module_
+        _ = ComposedModel([("a", to_train)], fit_towers=True).module_
 
 
 def test_fitted_recipe_still_shares_its_base():

@@ -2,6 +2,9 @@
 
 import gc
 import pickle
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -21,7 +24,8 @@ from sklearn_cclm import (
     PooledConfig,
     Shelf,
 )
-from sklearn_cclm.shelf import ShelfError
+from sklearn_cclm.shelf import ShelfError, _names
+from sklearn_cclm.values._value import Value
 
 POOLED = PooledConfig(width=4, hidden=4)
 
@@ -152,11 +156,35 @@ def test_tasks_begin_with_named_towers(default, newer, texts):
         fitted("tinny")
 
 
-def test_a_name_is_loaded_once_while_it_is_in_use(default, texts, monkeypatch):
-    gc.collect()  # what earlier tests used
-    loads = []
-    fetch = Shelf.fetch
-    monkeypatch.setattr(Shelf, "fetch", lambda *args: loads.append(args[1]) or fetch(*args))
+@pytest.fixture
+def loads(monkeypatch):
+    """The names that are loaded from now on."""
+    _names._fetched.cache_clear()
+    found, fetch = [], Shelf.fetch
+    monkeypatch.setattr(Shelf, "fetch", lambda *args: found.append(args[1]) or fetch(*args))
+    return found
+
+
+@pytest.fixture
+def fresh(default, newer, said):
+    """What the index says of a tower of which nothing is in memory."""
+    weights = {name: array * np.float32(2) for name, array in newer.base.weights.items()}
+    entry = default.publish(newer._with(base=newer.base._with(weights=weights)), "fresh", **said)
+    gc.collect()
+    return entry
+
+
+@pytest.fixture
+def builds(monkeypatch):
+    """The digests of values whose networks are built from now on."""
+    found, build = [], Value._build
+    monkeypatch.setattr(
+        Value, "_build", lambda self, *args: found.append(self.digest) or build(self, *args)
+    )
+    return found
+
+
+def test_a_name_is_loaded_once(default, texts, loads):
     first = ComposedEmbedder([("one", "tiny")]).fit(texts).towers_[0][1]
     second = ComposedEmbedder([("two", "tiny")]).fit(texts).towers_[0][1]
     assert second is first
@@ -164,6 +192,52 @@ def test_a_name_is_loaded_once_while_it_is_in_use(default, texts, monkeypatch):
     pinned = ComposedEmbedder([("old", f"tiny@{oldest(default)}")]).fit(texts).towers_[0][1]
     assert pinned != first
     assert len(loads) == 2
+
+
+def test_a_search_loads_and_builds_once(fresh, texts, loads, builds):
+    embedder = ComposedEmbedder([("sem", "fresh")])
+    pipeline = make_pipeline(embedder, LogisticRegression())
+    grid = {"composedembedder__pooling": ["native", "mean"], "logisticregression__C": [1, 10]}
+    GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(texts, [1, 0, 1, 0] * 3)
+    assert len(loads) == 1
+    assert sorted(builds) == sorted([fresh.digest, fresh.base])
+
+
+def test_threads_load_and_build_once(fresh, texts, loads, builds):
+    start = threading.Barrier(8)
+
+    def work(_):
+        start.wait()
+        return ComposedEmbedder([("sem", "fresh")]).transform(texts)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(work, range(8)))
+    for vectors in found:
+        assert_array_equal(vectors, found[0])
+    assert len(loads) == 1
+    assert sorted(builds) == sorted([fresh.digest, fresh.base])
+
+
+def test_a_republished_name_is_noticed_before_any_fit(default, newer, texts, said, loads):
+    embedder = ComposedEmbedder([("sem", "tiny")])
+    before = embedder.transform(texts)
+    assert_array_equal(before, ComposedEmbedder([("sem", newer)]).transform(texts))
+    third = newer._with(weights={name: -array for name, array in newer.weights.items()})
+    default.publish(third, "tiny", **said)
+    after = embedder.transform(texts)
+    assert_array_equal(after, ComposedEmbedder([("sem", third)]).transform(texts))
+    assert (after != before).any()
+    assert len(loads) == 2
+
+
+def test_few_names_are_kept(default, base, said, loads):
+    for seed in range(12):
+        weights = {name: array + np.float32(seed + 1) for name, array in base.weights.items()}
+        default.publish(base._with(weights=weights), f"base-{seed}", **said)
+    found = [weakref.ref(_names.resolve(f"base-{seed}", "base")) for seed in range(12)]
+    gc.collect()
+    assert [ref() is not None for ref in found] == [False] * 4 + [True] * 8
+    assert len(loads) == 12
 
 
 def oldest(shelf):

@@ -161,6 +161,7 @@ def test_what_a_network_does_is_a_connection_error(remote, server, newer, name, 
     with pytest.raises(ConnectionError, match="copy the shelf's directory"):
         remote.fetch("tiny")
     del server.behave[name]
+    monkeypatch.setattr("sklearn_cclm.shelf._http.TIMEOUT", 60)  # on a busy machine, too
     assert remote.fetch("tiny") == newer
 
 

@@ -1,9 +1,11 @@
-"""Make what stands in this directory: artefacts of format version 1, and what they must give.
+"""Make what stands in a directory "v" of a format version: artefacts, and what they must give.
 
-Run it to make them anew while version 1 is not yet released, and never after that.
+Run it, with the directory, to make those of the newest version anew while that is not yet released,
+and never after that.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,6 @@ from sklearn_cclm import (
 )
 from sklearn_cclm.nn import _registry
 
-FOLDER = Path(__file__).parent
 TEXTS = ["good film", "Bad film!", "to be or not to be", "naïve café", ""]
 STRIDED = StridedConfig(width=4, downsample_factor=2, n_strided_convs=1, n_layers=1, n_heads=2)
 CONFIGS = {
@@ -66,8 +67,8 @@ def given(component):
 
 
 if __name__ == "__main__":
-    expected = {}
+    folder, expected = Path(sys.argv[1]), {}
     for name, component in components().items():
-        component.save(FOLDER / name, dtype=DTYPES.get(name, "float32"))
-        expected[name] = given(load(FOLDER / name))
-    (FOLDER / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
+        component.save(folder / name, dtype=DTYPES.get(name, "float32"))
+        expected[name] = given(load(folder / name))
+    (folder / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
