@@ -112,6 +112,14 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path):
     assert Checkpoint(tmp_path, 1, "digest", 4).state["rate"] == 0.5
 
 
+def test_what_was_written_on_a_gpu_is_read_where_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+    Checkpoint(tmp_path, 1, "digest", 3).write({"w": torch.ones(2)})
+    found = Checkpoint(tmp_path, 1, "digest", 4).state["w"]
+    assert found.device.type == "cpu"
+    assert found.sum() == 2
+
+
 def test_validation_by_iterators_is_told_apart_by_what_they_hold(tmp_path):
     estimator = tiny.tiny("ClassificationPretrainer", TRAINERS["ClassificationPretrainer"])
     estimator.set_params(checkpoint=tmp_path, checkpoint_every=1, random_state=0)
