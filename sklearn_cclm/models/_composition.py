@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._text.column import ColumnMixin
 from sklearn_cclm._text.read import check_reading, check_texts
 from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.fit_tasks import CallbackSupportMixin, fit_task, with_callbacks
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._blocks import feature_names
@@ -21,9 +22,10 @@ from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.values import Tower
 
 
-class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
+class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers, CallbackSupportMixin):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values."""
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the towers, train pretrainers if `fit_towers` says so, and fit transformers.
 
@@ -46,10 +48,11 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
         """
         self._check_params()
         texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
-        towers = self._trained(texts, y)
-        self._check_towers(towers)
-        self._use(towers, texts)
-        self._set_column(X)
+        with fit_task(self, self._n_fits()) as task:
+            towers = self._trained(texts, y, task)
+            self._check_towers(towers)
+            self._use(towers, texts)
+            self._set_column(X)
         return self
 
     def _texts(self, X: Any) -> list[str]:
