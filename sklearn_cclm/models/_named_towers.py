@@ -99,6 +99,9 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         """Return the names and entries that make the features, in order."""
         return list(PUBLISHED if self.towers is None else self.towers)
 
+    def _shown(self) -> list[tuple[str, Any]]:
+        return getattr(self, "towers_", None) or self._listed()
+
     def _n_fits(self) -> int:
         """Return how many entries are to be fitted."""
         return sum(

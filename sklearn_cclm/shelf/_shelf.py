@@ -9,6 +9,7 @@ from datetime import date as Date
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from sklearn_cclm._tools.facts import as_size, table
 from sklearn_cclm.shelf._cache import Cache, describe
 from sklearn_cclm.shelf._card import card, write_card
 from sklearn_cclm.shelf._directory import Directory
@@ -248,6 +249,8 @@ class Shelf:
         metrics: Iterable[Curve] = (),
         dtype: str = "float32",
         base_in: str | None = None,
+        language: str | None = None,
+        limits: str | None = None,
         date: str | None = None,
     ) -> Entry:
         """Add a revision to a shelf in a directory, and write its model card.
@@ -271,6 +274,10 @@ class Shelf:
             component has another digest.
         base_in : str, default=None
             A name on this shelf whose base is that of the tower, which is then stored once.
+        language : str, default=None
+            Tags of the languages that it knows, such as "en" or "de, en"; None is not said.
+        limits : str, default=None
+            What it is not good for, in sentences.
         date : str, default=None
             Such as "2026-01-31"; None is today.
 
@@ -308,6 +315,8 @@ class Shelf:
                 recipe=recipe,
                 date=Date.today().isoformat() if date is None else date,
                 metrics=tuple(metrics),
+                language=language,
+                limits=limits,
             )
             source.add(entry, staged)
             write_card(entry, source.root / name)
@@ -356,6 +365,14 @@ class Shelf:
             Markdown, as the Hugging Face hub reads it; `publish` writes it with a plot.
         """
         return card(self.entry(name, revision))
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (entry.name, entry.what, entry.language or "", entry.licence, as_size(entry.size))
+            for entry in self.search()
+        ]
+        head = ("name", "what it is", "language", "licence", "size")
+        return table(f"Shelf {self._location}", rows, head)
 
     def __repr__(self) -> str:
         return f"Shelf({self._location!r})"

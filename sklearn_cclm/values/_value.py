@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._tools.facts import FactsMixin, as_size
 from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm._tools.seeds import isolated_seed
@@ -26,8 +27,10 @@ from sklearn_cclm.values._weights import Weights
 HEAD = "head."  # begins the names of an output layer's weights
 TABLE = "table.weight"  # the rows of a base that are summed
 
+published: dict[str, Any] = {}  # what shelves have said of values, as they read them, by digest
 
-class Value(StoredValue):
+
+class Value(FactsMixin, StoredValue):
     """An immutable record whose equality and hash are those of its digest.
 
     scikit-learn's ``clone``, ``copy`` and ``deepcopy`` give the value itself, so that no
@@ -35,6 +38,7 @@ class Value(StoredValue):
     """
 
     _fields: tuple[str, ...]
+    weights: Weights
     digest: str
 
     def __init__(self, **fields: Any) -> None:
@@ -66,6 +70,24 @@ class Value(StoredValue):
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights in memory."""
+        return self.weights.nbytes
+
+    def _facts(self) -> dict[str, object]:
+        entry = published.get(self.digest)
+        return {
+            **self._own_facts(),
+            "size": f"{as_size(self.nbytes)} in memory",
+            "digest": self.digest,
+            **(entry.about if entry else {}),
+        }
+
+    def _own_facts(self) -> dict[str, object]:
+        """Return what is to be told beside size, digest, and what a shelf says."""
+        raise NotImplementedError
 
     def __sklearn_clone__(self) -> Any:
         return self
