@@ -32,10 +32,11 @@ class ComposedEmbedder(StoredEmbedder):
     ----------
     towers : list of (str, entry), default=None
         Names and towers; None is the published "en-semantic" for English, which comes with the
-        package. An entry is a `Tower`, a name on the `Shelf`, a ``FrozenEstimator`` of a
-        fitted pretrainer, "drop", or, with `fit_towers`, a pretrainer, which is cloned and trained
-        in `fit`. Towers may stand on different bases. An entry may also be a text transformer of
-        scikit-learn's kind, which is cloned and fitted in `fit` and reads texts whole.
+        package, under CC-BY-SA-4.0. An entry is a `Tower`, a name on the `Shelf`, a
+        ``FrozenEstimator`` of a fitted pretrainer, "drop", or, with `fit_towers`, a pretrainer,
+        which is cloned and trained in `fit`. Towers may stand on different bases. An entry may also
+        be a text transformer of scikit-learn's kind, which is cloned and fitted in `fit` and reads
+        texts whole.
     lexical : bool or "tfidf", default=False
         Whether to add TF-IDF of character n-grams, named "lexical", after the towers. With True
         they are the hashed ones that the base of the first tower reads anyway, a column for each
