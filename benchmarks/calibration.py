@@ -76,7 +76,8 @@ def main():
         print("  " + ", ".join(f"{kind} {share:.2f}" for kind, share in shares.items()))
         print(f"  sure of '': {model.predict_proba(['']).max():.3f}")
     if options.figure:
-        drawn = {name: found[name] for name in ("as fitted", "mistyped")}
+        tempered = {"with a temperature, of mistyped texts": found["mistyped"]}
+        drawn = {"as fitted": found["as fitted"], **tempered}
         display = RobustnessDisplay.from_estimators(
             drawn, test, right, rates=RATES, n_repeats=1, confidence=True
         )
