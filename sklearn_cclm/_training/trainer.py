@@ -18,12 +18,14 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.fit_tasks import CallbackSupportMixin, FitTask, fit_task, with_callbacks
 from sklearn_cclm._tools.hashing import unmapped
 from sklearn_cclm._tools.seeds import draw_seed, isolated_seed
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
+from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import Trained, train
 from sklearn_cclm._training.optimizer_state import named_state, take_state
@@ -36,7 +38,7 @@ from sklearn_cclm.preprocessing._unread import unread_expected, warn_unread
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
 
-class Trainer(TextTagsMixin, BaseEstimator, ABC):
+class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """Parameters, the task that they make, and what training it has left.
 
     Attributes
@@ -49,6 +51,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     warm_start = False
     missing: str
     column: Any
+    _fit_task: FitTask  # of the copy that is trained
     history_: list[dict[str, Any]]
     seed_: int
 
@@ -69,16 +72,23 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _partial_fit(self, X: Any, y: Any) -> Self:
         return self._run(X, y, None, more=self._result in vars(self), once=True)
 
+    @with_callbacks
     def _run(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool = False) -> Self:
         """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
         fitted = self._settled(more=more)
-        with unread_expected():  # a teacher, or a callback that scores, reads the texts of fit
-            fitted._train(X, y, validation, more=more, once=once)
-        if not once:
-            self.__dict__.pop("optimizer_state_", None)
-            fitted.__dict__.pop("optimizer_state_", None)
-        self._adopt(fitted)
+        n_tasks = (0 if more else self._n_fits()) + (1 if once else self.max_epochs)
+        with fit_task(self, n_tasks) as fitted._fit_task:
+            with unread_expected():  # a teacher, or a callback that scores, reads the texts of fit
+                fitted._train(X, y, validation, more=more, once=once)
+            if not once:
+                self.__dict__.pop("optimizer_state_", None)
+                fitted.__dict__.pop("optimizer_state_", None)
+            self._adopt(fitted)
         return self
+
+    def _n_fits(self) -> int:
+        """Return how many estimators are fitted before the first epoch."""
+        return 0
 
     def _adopt(self, fitted: Self) -> None:
         """Take what a copy of this estimator has learned."""
@@ -123,6 +133,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
                 held_out,
                 Schedule.of(self, **(_ONE_PASS if once else {})),
                 self._scored(task, batches, held_out, more=more),
+                EpochTasks(self._fit_task),
                 seed=seed,
                 goes_on=goes_on,
                 checkpoint=checkpoint,

@@ -225,8 +225,8 @@ class ComposedEmbedder(StoredEmbedder):
             "device": resolve_device(self.device),
         }
 
-    def _trained(self, texts: list[str], y: Any, *seed_and_weights: Any) -> list[tuple[str, Any]]:
-        towers = super()._trained(texts, y, *seed_and_weights)
+    def _trained(self, texts: list[str], y: Any, *args: Any) -> list[tuple[str, Any]]:
+        towers = super()._trained(texts, y, *args)
         if self._counted() is not True:
             return towers
         alone = [tower.base for _, tower in only_towers(towers)]
