@@ -25,6 +25,7 @@ from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
 from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import train
+from sklearn_cclm._training.pace import seconds_a_pass
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored
@@ -104,12 +105,19 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             return reader.without_noise().batches(texts, y, **size)[0]
 
         self.history_, self.n_iter_ = past, len(past)
+        build = partial(self._build, task, clean, more=more)
+        scored = self._scored(task, batches, held_out, more=more)
+
+        pace = partial(seconds_a_pass, build, batches, scored, seed=seed)
+        schedule = (
+            Schedule.of(self, **_ONE_PASS) if once else self._schedule(batches, checkpoint, pace)
+        )
         trained = train(
-            partial(self._build, task, clean, more=more),
+            build,
             batches,
             held_out,
-            Schedule.of(self, **(_ONE_PASS if once else {})),
-            self._scored(task, batches, held_out, more=more),
+            schedule,
+            scored,
             seed=seed,
             optimizer=getattr(self, "optimizer_state_", None) if once and more else None,
             checkpoint=checkpoint,
@@ -120,6 +128,17 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         if once:
             self.optimizer_state_ = trained.optimizer
         self._keep(task, trained.module, more=more)
+        if not once:
+            self._look_back(held_out.given()[0] if held_out and held_out.given else [])
+
+    def _schedule(
+        self, batches: Any, checkpoint: Checkpoint | None, pace: Callable[[Schedule], float]
+    ) -> Schedule:
+        """Return how to train; ``pace(schedule)`` measures the seconds of a pass over batches."""
+        return Schedule.of(self)
+
+    def _look_back(self, texts: list[str]) -> None:
+        """Measure what was gained on texts that were held out."""
 
     def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
         """Return what callbacks may score."""

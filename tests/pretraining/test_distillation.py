@@ -28,7 +28,7 @@ from sklearn_cclm._targets.labels import Labels
 from sklearn_cclm._training.batches import Batch
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import load_docstrings
-from sklearn_cclm.pretraining.distillation import VectorHead
+from sklearn_cclm.nn.heads import VectorHead
 
 RNG = np.random.default_rng(0)
 TOPICS = [
