@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sklearn_cclm._tools.params import check_option, check_real
+from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._tools.progress import is_shown
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm.models._named_towers import PUBLISHED
@@ -277,7 +277,10 @@ class DistillationPretrainer(BasePretrainer):
     def _check_params(self) -> None:
         known = copy(self)
         if isinstance(self.max_epochs, str):
-            check_option("max_epochs", self.max_epochs, ("auto",))
+            if self.max_epochs != "auto":
+                raise ValueError(
+                    f'max_epochs={self.max_epochs!r} must be "auto" or an integer of at least 1.'
+                )
             known.max_epochs = 1
         check_real("max_minutes", self.max_minutes, 0, np.inf, ends="neither")
         super(DistillationPretrainer, known)._check_params()
