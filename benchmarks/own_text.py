@@ -2,7 +2,7 @@
 
     pip install -r benchmarks/requirements.txt
     python benchmarks/own_text.py [--sets NAME ...] [--minutes M] [--epochs N] [--cache DIR]
-                                  [--no-teacher] [--quick] [--json FILE]
+                                  [--labels N ...] [--no-teacher] [--quick] [--json FILE]
 
 Reads sets with a training and a test split, of which banking77 is the default, from the folder in
 the environment variable CCLM_DATA (default ../shared/data). Towers are trained on the training
@@ -132,14 +132,14 @@ def accuracies(transformer, train, labels, tests, truth):
     return [model.score(transformer.transform(test), truth) for test in tests]
 
 
-def compare(transformers, train, tests, truth, draws):
-    """Print and return the accuracies of each kind of features."""
-    print("| features | " + " | ".join(f"{n} labels" for n in (5, 10, "all")) + " |")
-    print("|---|---|---|---|")
+def compare(transformers, train, tests, truth, draws, labels):
+    """Print and return the accuracies of each kind of features, at numbers of labels."""
+    print("| features | " + " | ".join(f"{n or 'all'} labels" for n in labels) + " |")
+    print("|---" * (1 + len(labels)) + "|")
     figures = {}
     for name, transformer in transformers.items():
         cells, figures[name] = [], {}
-        for n in (5, 10, None):
+        for n in labels:
             found = []
             for seed in range(draws if n else 1):
                 rows = few_per_class(train[1], n, seed) if n else range(len(train[0]))
@@ -197,7 +197,8 @@ def run(name, options, teacher):
         params["max_epochs"] = options.epochs or 2
     towers, seconds = trained(train[0], taught, params)
     print(f"**{name}**: accuracy on clean test text / 10 % / 20 % of the letters replaced\n")
-    figures = compare(features(towers, vectors), train, tests, test[1], 1 if options.quick else 3)
+    draws = 1 if options.quick else 3
+    figures = compare(features(towers, vectors), train, tests, test[1], draws, options.labels)
     report = {"seconds": seconds, "accuracy": figures}
     if teacher:
         report["texts_per_second"] = speeds(towers, train[0], known, teacher)
@@ -223,6 +224,7 @@ def main():
     parser.add_argument("--sets", nargs="+", choices=SETS, default=["banking77"])
     parser.add_argument("--minutes", type=float, default=2, help="of a training (2)")
     parser.add_argument("--epochs", type=int, help="passes, in place of --minutes")
+    parser.add_argument("--labels", type=int, nargs="+", default=[5, 10, 0], help="a class; 0: all")
     parser.add_argument("--cache", type=Path, default=Path(__file__).parent / ".cache")
     parser.add_argument("--no-teacher", action="store_true", help="leave the teacher's rows out")
     parser.add_argument("--quick", action="store_true", help="a tiny run that shows the steps")

@@ -127,7 +127,8 @@ class Distillation(Task):
     def head(self, width: int, n_chars: int) -> Head:
         if width != self.teacher_width:
             raise ValueError(
-                f"init_from is a tower with native vectors of length {width}, the teacher's have "
-                f"{self.teacher_width}."
+                f"init_from is a tower with native vectors of length {width}, those to match have "
+                f"{self.teacher_width}. Begin with a tower of that length, or with none"
+                f"{', or set lexical=False' if self.analysis else ''}."
             )
         return VectorHead((*self.matryoshka, width), relational=self.relational)

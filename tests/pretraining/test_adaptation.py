@@ -88,7 +88,7 @@ def test_few_and_odd_texts(texts):
 
 def test_blank_texts_teach_nothing():
     with pytest.raises(ValueError, match="Nothing to predict"):
-        tiny().fit(["", " "])
+        tiny().fit(["", ""])
 
 
 def test_a_stream_is_adapted_to():
@@ -179,6 +179,7 @@ def test_an_analysis_is_of_texts_that_have_ngrams():
         ({"max_epochs": "all"}, '"auto" or an integer'),
         ({"max_minutes": 0}, "max_minutes"),
         ({"lexical": "tfidf"}, "lexical"),
+        ({"base": None, "init_from": "en-semantic"}, "or set lexical=False"),
     ],
 )
 def test_errors(params, message):
