@@ -19,7 +19,8 @@ from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining._teachers import check_teacher
 from sklearn_cclm.shelf._names import resolve
 
-_STEPS = 1500  # that a training makes, whatever the number of texts, if there is time
+_STEPS = 1800  # that a training makes if there is time: 100 passes over 10,000 texts
+_PASSES = 500  # at most: few texts are learned by then
 
 
 class DistillationPretrainer(BasePretrainer):
@@ -66,9 +67,9 @@ class DistillationPretrainer(BasePretrainer):
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
     max_epochs : int or "auto", default="auto"
-        Passes over the texts. "auto" stands for as many as the number of texts asks for, and
-        `max_minutes` allow: it depends on the machine. To repeat a training exactly, pass what
-        `max_epochs_` says.
+        Passes over the texts. "auto" stands for as many as the number of texts asks for, 100 of
+        10,000 and more of fewer, and `max_minutes` allow, which depends on the machine. To repeat
+        a training exactly, pass what `max_epochs_` says.
     max_minutes : float, default=2.0
         About how long the passes may take with ``max_epochs="auto"``; one is always made. What a
         teacher takes to answer is not counted, but of a stream.
@@ -289,7 +290,7 @@ class DistillationPretrainer(BasePretrainer):
         begun = checkpoint.state if checkpoint else None
         self.max_epochs_ = begun["max_epochs"] if begun else self.max_epochs
         if self.max_epochs_ == "auto":
-            wanted = -(-_STEPS // len(batches))
+            wanted = min(_PASSES, -(-_STEPS // len(batches)))
             allowed = 60 * self.max_minutes / pace(Schedule.of(self, max_epochs=1))
             self.max_epochs_ = max(1, min(wanted, int(allowed)))
         return Schedule.of(self, max_epochs=self.max_epochs_)
