@@ -57,6 +57,8 @@ def test_the_analysis_may_be_left_out_or_stand_beside_a_teacher():
     alone = tiny(lexical=False).fit(TEXTS)
     assert alone.tower_ == tiny(teacher="en-semantic").fit(TEXTS).tower_
     assert alone.analysis_ is None
+    named = tiny(teacher="en-semantic", lexical=True).fit(TEXTS, ["a label"] * 240)
+    assert named.tower_ == tiny().fit(TEXTS).tower_
     vectors = RNG.normal(size=(240, 8))
     both = tiny(lexical=True).fit(TEXTS, vectors)
     assert both.tower_.native_width == 8 + 256
