@@ -16,10 +16,19 @@ if hasattr(os, "register_at_fork"):
 
 
 def resolve_device(device: str) -> torch.device:
-    """Return the torch device, "auto" being the accelerator where there is one."""
+    """Return the torch device, "auto" being the accelerator where there is one.
+
+    A process forked from one that has looked for it cannot use it, and computes on the CPU.
+    """
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
+        usable = torch.cuda.is_available() and not torch.cuda._is_in_bad_fork()
+        return torch.device("cuda" if usable else "cpu")
+    found = torch.device(device)
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            f'device={device!r}, and torch finds no CUDA here: set device="auto" or "cpu".'
+        )
+    return found
 
 
 def check_device(device: Any) -> None:
