@@ -129,7 +129,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             self.optimizer_state_ = trained.optimizer
         self._keep(task, trained.module, more=more)
         if not once:
-            self._look_back(held_out.given()[0] if held_out and held_out.given else [])
+            self._look_back(held_out)
 
     def _schedule(
         self, batches: Any, checkpoint: Checkpoint | None, pace: Callable[[Schedule], float]
@@ -137,8 +137,8 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         """Return how to train; ``pace(schedule)`` measures the seconds of a pass over batches."""
         return Schedule.of(self)
 
-    def _look_back(self, texts: list[str]) -> None:
-        """Measure what was gained on texts that were held out."""
+    def _look_back(self, held_out: Any) -> None:
+        """Measure what was gained on the batches that were held out, if any."""
 
     def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
         """Return what callbacks may score."""

@@ -15,11 +15,11 @@ from sklearn_cclm._tools.params import check_integer, check_option, check_real
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
+from sklearn_cclm.models._analysis import Analysis
 from sklearn_cclm.models._named_towers import PUBLISHED
 from sklearn_cclm.nn.heads import VectorHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
-from sklearn_cclm.pretraining._analysis import Analysis
 from sklearn_cclm.pretraining._teachers import check_teacher, teach, unit
 
 

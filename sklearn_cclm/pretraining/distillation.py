@@ -295,7 +295,8 @@ class DistillationPretrainer(BasePretrainer):
             self.max_epochs_ = max(1, min(wanted, int(allowed)))
         return Schedule.of(self, max_epochs=self.max_epochs_)
 
-    def _look_back(self, texts: list[str]) -> None:
+    def _look_back(self, held_out: Any) -> None:
+        texts = held_out.given()[0] if held_out else []
         before = self.init_from or resolve(PUBLISHED[0][1], "tower")
         both = [neighbours_kept(tower, texts) for tower in (before, self.tower_)]
         self.gain_ = {rate: (both[0][rate], both[1][rate]) for rate in both[0]}

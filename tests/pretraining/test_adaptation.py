@@ -7,8 +7,8 @@ import pytest
 from skorch.callbacks import Callback
 
 from sklearn_cclm import CCLMModelBase, ComposedEmbedder, DistillationPretrainer
+from sklearn_cclm.models._analysis import Analysis
 from sklearn_cclm.pretraining import _gain, distillation
-from sklearn_cclm.pretraining._analysis import Analysis
 from sklearn_cclm.shelf._names import resolve
 
 RNG = np.random.default_rng(0)
