@@ -113,14 +113,14 @@ class DistillationPretrainer(BasePretrainer):
     random_state : int, RandomState instance or None, default=None
         Seed of weights, order and noise.
     verbose : int, default=0
-        With 1, a progress bar on a terminal, else a line per epoch.
+        With 1, a progress bar on a terminal, else a line per epoch; and what was gained.
 
     Attributes
     ----------
     base_ : Base
         The base: the one given, or the one trained here.
     tower_ : Tower
-        The trained tower; its native vectors are as long as the teacher's.
+        The trained tower; its native vectors are as long as those to match.
     preprocessor_ : CharPreprocessor
         The fitted preprocessor that the base reads text with.
     teacher_width_ : int
