@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from _cleaning import LENGTHS, SENTENCE_END
 
 DATA = Path(os.environ.get("CCLM_DATA", "../shared/data"))
 SHARES = {
@@ -26,9 +27,7 @@ LICENCES = {
     "wikipedia_sentences": "CC-BY-SA-4.0",
     "state_of_the_union": "public domain",
 }
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\u201d\u2019]*\s+(?=[\"'(\u201c\u2018]*[A-Z0-9])")
 WORD = re.compile(r"[a-z][a-z'-]+")
-LENGTHS = range(3, 301)  # of a sentence, in characters
 
 
 def need(name):
