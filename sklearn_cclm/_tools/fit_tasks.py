@@ -66,8 +66,8 @@ class FitTask:
 
 
 @contextmanager
-def fit_task(estimator: Any, n_tasks: int) -> Iterator[FitTask]:
-    """Make what is done the fit of an estimator, of at most so many tasks."""
+def fit_task(estimator: Any, n_tasks: int | None) -> Iterator[FitTask]:
+    """Make what is done the fit of an estimator, of at most so many tasks where that is known."""
     context = estimator._init_callback_context(max_subtasks=n_tasks)
     context.call_on_fit_task_begin(estimator=estimator)
     yield FitTask(estimator, context)

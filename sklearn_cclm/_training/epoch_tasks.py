@@ -15,20 +15,25 @@ class EpochTasks(Callback):
 
     Parameters
     ----------
-    fit : FitTask
-        The fit that they are of.
+    fit : FitTask, default=None
+        The fit that they are of; None tells nobody.
     """
 
     stop = False
 
-    def __init__(self, fit: FitTask) -> None:
+    def __init__(self, fit: FitTask | None = None) -> None:
         self.fit = fit
 
     def on_epoch_begin(self, net: NeuralNet, **params: Any) -> None:
+        if self.fit is None:
+            return
         self.epoch = self.fit.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(estimator=self.fit.estimator, **_data(net))
 
     def on_epoch_end(self, net: NeuralNet, **params: Any) -> None:
+        if self.fit is None:
+            return
+
         def learned() -> dict[str, Any]:
             return {name: value for name, value in vars(net.estimator).items() if name[-1] == "_"}
 

@@ -231,8 +231,9 @@ class _Rate(Callback):
 class _Resume(Callback):
     """Write the state of the training every few steps; begin from the state that was found."""
 
-    def __init__(self, batches: Any) -> None:
+    def __init__(self, batches: Any, max_epochs: int) -> None:
         self.batches = batches
+        self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
         if net.state is None:
@@ -262,6 +263,7 @@ class _Resume(Callback):
         learning = [n for n, parameter in net.module_.named_parameters() if parameter.requires_grad]
         return {
             "step": net.step_,
+            "max_epochs": self.max_epochs,
             "place": self.batches.place,
             "module": net.module_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
@@ -314,7 +316,7 @@ def _callbacks(
     callbacks.append(tasks)
     callbacks += copied(schedule.callbacks)
     if checkpoint is not None:
-        callbacks.append(_Resume(batches))
+        callbacks.append(_Resume(batches, schedule.max_epochs))
     if is_shown(schedule.verbose):
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
     if schedule.early_stopping and held_out is not None:

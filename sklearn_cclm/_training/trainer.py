@@ -29,6 +29,7 @@ from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import Trained, train
 from sklearn_cclm._training.optimizer_state import named_state, take_state
+from sklearn_cclm._training.pace import seconds_a_pass
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored
@@ -76,7 +77,8 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
     def _run(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool = False) -> Self:
         """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
         fitted = self._settled(more=more)
-        n_tasks = (0 if more else self._n_fits()) + (1 if once else self.max_epochs)
+        n_epochs = 1 if once else self.max_epochs
+        n_tasks = None if n_epochs == "auto" else n_epochs + (0 if more else self._n_fits())
         with fit_task(self, n_tasks) as fitted._fit_task:
             with unread_expected():  # a teacher, or a callback that scores, reads the texts of fit
                 fitted._train(X, y, validation, more=more, once=once)
@@ -126,13 +128,17 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
             return reader.without_noise().batches(texts, y, **size)[0]
 
         self.history_, self.n_iter_ = past, len(past)
+        scored, tasks = self._scored(task, batches, held_out, more=more), EpochTasks(self._fit_task)
         with self._going_on(task, clean, more=more, once=once) as (build, goes_on):
+            pace = partial(seconds_a_pass, build, batches, scored, seed=seed)
             trained = train(
                 build,
                 batches,
                 held_out,
-                Schedule.of(self, **(_ONE_PASS if once else {})),
-                self._scored(task, batches, held_out, more=more),
+                Schedule.of(self, **_ONE_PASS)
+                if once
+                else self._schedule(batches, checkpoint, pace),
+                scored,
                 EpochTasks(self._fit_task),
                 seed=seed,
                 goes_on=goes_on,
@@ -142,6 +148,8 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
         self.history_ = History([*past, *rows])
         self.n_iter_ = len(self.history_)
         self._keep_all(task, trained, more=more, once=once)
+        if not once:
+            self._look_back(held_out)
 
     @contextmanager
     def _going_on(
@@ -156,6 +164,15 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
         if once:
             self.optimizer_state_ = named_state(trained.module, trained.optimizer)
         self._keep(task, trained.module, more=more)
+
+    def _schedule(
+        self, batches: Any, checkpoint: Checkpoint | None, pace: Callable[[Schedule], float]
+    ) -> Schedule:
+        """Return how to train; ``pace(schedule)`` measures the seconds of a pass over batches."""
+        return Schedule.of(self)
+
+    def _look_back(self, held_out: Any) -> None:
+        """Measure what was gained on the batches that were held out, if any."""
 
     def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
         """Return what callbacks may score."""

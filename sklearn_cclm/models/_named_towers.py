@@ -104,10 +104,7 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
 
     def _n_fits(self) -> int:
         """Return how many entries are to be fitted."""
-        return sum(
-            hasattr(entry, "fit") and not isinstance(entry, FrozenEstimator)
-            for _, entry in self._listed()
-        )
+        return sum(hasattr(entry, "fit") and not is_made(entry) for _, entry in self._listed())
 
     def _train_part(
         self,
