@@ -131,19 +131,10 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
         scored, tasks = self._scored(task, batches, held_out, more=more), EpochTasks(self._fit_task)
         with self._going_on(task, clean, more=more, once=once) as (build, goes_on):
             pace = partial(seconds_a_pass, build, batches, scored, seed=seed)
-            trained = train(
-                build,
-                batches,
-                held_out,
-                Schedule.of(self, **_ONE_PASS)
-                if once
-                else self._schedule(batches, checkpoint, pace),
-                scored,
-                EpochTasks(self._fit_task),
-                seed=seed,
-                goes_on=goes_on,
-                checkpoint=checkpoint,
-            )
+            one_pass = Schedule.of(self, **_ONE_PASS) if once else None
+            schedule = one_pass or self._schedule(batches, checkpoint, pace)
+            given = build, batches, held_out, schedule, scored, tasks
+            trained = train(*given, seed=seed, goes_on=goes_on, checkpoint=checkpoint)
         rows = [{**row, "epoch": len(past) + row["epoch"]} for row in trained.history]
         self.history_ = History([*past, *rows])
         self.n_iter_ = len(self.history_)
