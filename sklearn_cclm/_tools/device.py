@@ -1,31 +1,20 @@
-"""Where torch computes, and that it does so in forked processes."""
+"""The parameter `device` of all that computes."""
 
-import ctypes
-import os
+from __future__ import annotations
+
 from typing import Any
 
-import torch
-
-if hasattr(os, "register_at_fork"):
-    # torch's threads are not there in a child, which waits for them forever (pytorch#17199)
-    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
-    # A thread that ends holds all locks of MKL's allocator for a moment, after it was joined. This
-    # waits for it: forked in between, a child would find them closed for ever
-    if _free := getattr(ctypes.CDLL(torch._C.__file__), "mkl_serv_free_buffers", None):
-        os.register_at_fork(before=_free)
-
-
-def resolve_device(device: str) -> torch.device:
-    """Return the torch device, "auto" being the accelerator where there is one."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
+from sklearn_cclm._tools.extras import needs_train
 
 
 def check_device(device: Any) -> None:
     """Raise ValueError unless a parameter names a device."""
+    if isinstance(device, str) and device in ("auto", "cpu"):
+        return
+    with needs_train(f"device={device!r}"):
+        import torch
     try:
-        known = resolve_device(device).type != "meta"
+        known = torch.device(device).type != "meta"
     except (RuntimeError, TypeError):
         known = False
     if not known:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
-from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm._engines import engine
 from sklearn_cclm.values import Base
 
 
@@ -100,9 +100,9 @@ class Tally:
         self._columns: list[np.ndarray] = []
         self._counts: list[np.ndarray] = []
 
-    def add(self, rows: np.ndarray, encoding: Encoding) -> None:
+    def add(self, rows: np.ndarray, encoding: Any) -> None:
         """Count what some windows have."""
-        columns = self._column.take(encoding.rows.cpu().numpy())
+        columns = self._column.take(engine().array(encoding.rows))
         for place in np.flatnonzero(self._known[rows]):
             columns[place, : self._known[rows[place]]] = -1
         columns = np.sort(columns.reshape(len(rows), -1), axis=1)  # those without a column first

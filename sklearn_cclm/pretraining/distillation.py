@@ -15,7 +15,7 @@ from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
-from sklearn_cclm.nn import _registry
+from sklearn_cclm.architectures._registry import name_of
 from sklearn_cclm.nn.heads import VectorHead
 from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
@@ -244,7 +244,7 @@ class DistillationPretrainer(BasePretrainer):
 
     def _tower_config(self, task: Distillation) -> Any:
         config = super()._tower_config(task)
-        _registry.name_of("tower", config)
+        name_of("tower", config)
         width = task.teacher_width or 0
         if self.tower == "pooled":
             return replace(config, width=width or config.width, hidden=512)

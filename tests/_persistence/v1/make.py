@@ -19,7 +19,8 @@ from sklearn_cclm import (
     Tower,
     load,
 )
-from sklearn_cclm.nn import _registry
+from sklearn_cclm._engines.shapes import state_shapes
+from sklearn_cclm.architectures._registry import to_dict
 
 FOLDER = Path(__file__).parent
 TEXTS = ["good film", "Bad film!", "to be or not to be", "naïve café", ""]
@@ -35,8 +36,8 @@ DTYPES = {"embedder": "int8", "tower": "float16"}
 def tower(base, name, seed=0):
     """An untrained tower."""
     rng = np.random.default_rng(seed)
-    config = _registry.to_dict(CONFIGS[name])
-    shapes = _registry.state_shapes("tower", name, config, base_width=base.width)
+    config = to_dict(CONFIGS[name])
+    shapes = state_shapes("tower", name, config, base_width=base.width)
     weights = {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
     return Tower(base=base, architecture=name, config=config, weights=weights, task="none")
 
