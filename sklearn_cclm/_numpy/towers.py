@@ -39,9 +39,11 @@ class PooledTower:
         """Return the shapes of the weights."""
         width = config.width
         found = norm_shapes("norm", base_width)
-        found["linear.weight"] = width, base_width
-        found |= linear_shapes("layers.0", base_width, config.hidden)
-        found |= linear_shapes("layers.2", config.hidden, width)
+        if config.hidden or width != base_width:
+            found["linear.weight"] = width, base_width
+        if config.hidden:
+            found |= linear_shapes("layers.0", base_width, config.hidden)
+            found |= linear_shapes("layers.2", config.hidden, width)
         if config.native_width:
             found |= linear_shapes("project", width, config.native_width)
         return found
@@ -56,5 +58,8 @@ class PooledTower:
 
     def _map(self, x: np.ndarray) -> np.ndarray:
         x = layer_norm(x, self.weights, "norm")
+        mapped = linear(x, self.weights, "linear") if "linear.weight" in self.weights else x
+        if not self.config.hidden:
+            return mapped
         hidden = gelu(linear(x, self.weights, "layers.0"))
-        return linear(x, self.weights, "linear") + linear(hidden, self.weights, "layers.2")
+        return mapped + linear(hidden, self.weights, "layers.2")

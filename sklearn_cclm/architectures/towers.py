@@ -43,7 +43,8 @@ class PooledConfig(TowerConfig):
     width : int, default=128
         Length of the tower's vectors.
     hidden : int, default=256
-        Units of the hidden layer.
+        Units of the hidden layer; 0 stands for none, which leaves the linear map alone, and not
+        even that where the base is as wide as the tower: its table then holds the vectors.
     native_width : int, default=0
         As in `TowerConfig`.
     """
@@ -54,7 +55,7 @@ class PooledConfig(TowerConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_integer("width", self.width, 1)
-        check_integer("hidden", self.hidden, 1)
+        check_integer("hidden", self.hidden, 0)
 
     @property
     def sees(self) -> str:

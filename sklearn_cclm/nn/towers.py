@@ -48,12 +48,16 @@ class PooledTower(TowerModule):
     def __init__(self, config: PooledConfig, *, base_width: int) -> None:
         super().__init__(config)
         self.norm = nn.LayerNorm(base_width)
-        self.linear = nn.Linear(base_width, config.width, bias=False)
-        self.layers = nn.Sequential(
-            nn.Linear(base_width, config.hidden),
-            nn.GELU(),
-            nn.Linear(config.hidden, config.width),
-        )
+        self.linear: nn.Module = nn.Identity()
+        self.layers: nn.Sequential | None = None
+        if config.hidden or config.width != base_width:
+            self.linear = nn.Linear(base_width, config.width, bias=False)
+        if config.hidden:
+            self.layers = nn.Sequential(
+                nn.Linear(base_width, config.hidden),
+                nn.GELU(),
+                nn.Linear(config.hidden, config.width),
+            )
 
     def forward(self, encoding: Encoding) -> Tensor:
         return self._map(encoding.characters) * encoding.mask.unsqueeze(-1)
@@ -64,7 +68,8 @@ class PooledTower(TowerModule):
 
     def _map(self, x: Tensor) -> Tensor:
         x = self.norm(x)
-        return self.linear(x) + self.layers(x)
+        mapped: Tensor = self.linear(x)
+        return mapped if self.layers is None else mapped + self.layers(x)
 
 
 @network(StridedConfig)

@@ -27,6 +27,7 @@ from sklearn_cclm import (
     TypoNoise,
     load,
 )
+from sklearn_cclm.heads import _network
 
 COMBINE = ("concat", "gated", "attention")
 

@@ -18,9 +18,13 @@ BASES = [
     NgramConfig(width=12, n_buckets=0),
     NgramConfig(width=12, ngram_orders=()),
 ]
+POOLED = PooledConfig(width=8, hidden=10)
+STRIDED = StridedConfig(width=8, n_heads=2)
 TOWERS = [
-    PooledConfig(width=8, hidden=10),
-    StridedConfig(width=8, n_heads=2),
+    POOLED,
+    PooledConfig(width=8, hidden=0),
+    PooledConfig(width=12, hidden=0),
+    STRIDED,
     StridedConfig(width=8, n_heads=2, downsample_factor=3, stride=3, n_strided_convs=1),
     ConvConfig(width=8, n_layers=3),
     ConvConfig(width=8, n_layers=2, kernel_size=2, direction="forward"),
@@ -158,7 +162,7 @@ def test_known_features_give_the_same_native_vector(tower_config):
 
 @torch.no_grad()
 def test_strided_native_vector_is_the_mean_of_its_characters():
-    base, tower = noisy_networks(BASES[0], TOWERS[1])
+    base, tower = noisy_networks(BASES[0], STRIDED)
     encoding = base(padded(TEXTS))
     expected = masked_mean(tower(encoding), encoding.mask)
     torch.testing.assert_close(tower.native(encoding), expected)
@@ -166,7 +170,7 @@ def test_strided_native_vector_is_the_mean_of_its_characters():
 
 @torch.no_grad()
 def test_pooled_native_vector_is_computed_from_the_mean_of_the_base():
-    base, tower = noisy_networks(BASES[0], TOWERS[0])
+    base, tower = noisy_networks(BASES[0], POOLED)
     encoding = base(padded(TEXTS))
     mean = tower.norm(encoding.mean)
     expected = mean @ tower.linear.weight.T + tower.layers(mean)
@@ -176,7 +180,7 @@ def test_pooled_native_vector_is_computed_from_the_mean_of_the_base():
 @pytest.mark.parametrize("text", [TEXTS[2], TEXTS[5]], ids=len)
 @torch.no_grad()
 def test_strided_tower_sees_the_whole_text(text):
-    base, tower = noisy_networks(BASES[2], TOWERS[1])
+    base, tower = noisy_networks(BASES[2], STRIDED)
     ids = padded([text])
     changed = ids.clone()
     changed[0, -1] = ids[0, -1] % 25 + 4
@@ -185,7 +189,7 @@ def test_strided_tower_sees_the_whole_text(text):
 
 @torch.no_grad()
 def test_strided_tower_tells_the_characters_of_one_step_apart():
-    base, tower = noisy_networks(BASES[2], TOWERS[1])
+    base, tower = noisy_networks(BASES[2], STRIDED)
     step = tower(base(padded([TEXTS[5]])))[0, 17:31]  # inside, 16 characters share a vector
     codes = TEXTS[5][17:31]
     assert torch.cdist(step, step)[codes[:, None] != codes].min() > 1e-4
@@ -193,7 +197,7 @@ def test_strided_tower_tells_the_characters_of_one_step_apart():
 
 @torch.no_grad()
 def test_strided_tower_knows_where_in_the_text_it_is():
-    base, tower = noisy_networks(BASES[2], TOWERS[1])
+    base, tower = noisy_networks(BASES[2], STRIDED)
     features = tower(base(torch.full((1, 64), 5)))[0]
     assert not torch.allclose(features[24], features[40], atol=1e-4)  # no convolution sees an edge
 
@@ -222,7 +226,15 @@ def test_strided_config_refuses_bad_values_by_name(values):
         StridedConfig(**values)
 
 
-@pytest.mark.parametrize("values", [{"width": 0}, {"hidden": 0}])
+@pytest.mark.parametrize("values", [{"width": 0}, {"hidden": -1}])
 def test_pooled_config_refuses_bad_values_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         PooledConfig(**values)
+
+
+def test_pooled_without_hidden_units_is_a_linear_map_where_one_is_needed():
+    narrow, wide = (networks(BASES[0], PooledConfig(width=w, hidden=0))[1] for w in (8, 12))
+    assert sorted(narrow.state_dict()) == ["linear.weight", "norm.bias", "norm.weight"]
+    assert sorted(wide.state_dict()) == ["norm.bias", "norm.weight"]
+    encoding = networks(BASES[0], PooledConfig())[0](padded(TEXTS))
+    torch.testing.assert_close(wide.native(encoding), wide.norm(encoding.mean))
