@@ -72,7 +72,8 @@ def ngram_buckets(folded: np.ndarray, orders: tuple[int, ...], n_buckets: int) -
         Bucket of each n-gram, in [0, n_buckets).
     """
     length, longest = folded.shape[1], max(orders)
-    padded = np.pad(folded, ((0, 0), (longest - 1, 0))) + 1
+    padded = np.ones((len(folded), longest - 1 + length), dtype=np.int64)
+    padded[:, longest - 1 :] += folded
     hashed = np.zeros_like(folded)
     found = np.empty((*folded.shape, len(orders)), dtype=np.int64)
     for order in range(1, longest + 1):

@@ -19,8 +19,8 @@ from sklearn_cclm import (
     Tower,
     load,
 )
-from sklearn_cclm._engines.shapes import state_shapes
 from sklearn_cclm.architectures._registry import to_dict
+from sklearn_cclm.nn._registry import state_shapes
 
 FOLDER = Path(__file__).parent
 TEXTS = ["good film", "Bad film!", "to be or not to be", "naïve café", ""]
