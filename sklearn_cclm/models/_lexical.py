@@ -7,8 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.preprocessing import normalize
 
 from sklearn_cclm._engines import engine
 from sklearn_cclm.values import Base
@@ -51,6 +49,8 @@ class Lexical:
     @classmethod
     def of(cls, base: Base, counts: sparse.csr_matrix) -> Self:
         """Learn from the counts of all buckets in texts."""
+        from sklearn.feature_extraction.text import TfidfTransformer  # slow to import
+
         idf = TfidfTransformer().fit(counts).idf_.astype(np.float32)
         return cls(base, np.where(counts.getnnz(axis=0) > 0, idf, np.float32(0)))
 
@@ -62,6 +62,8 @@ class Lexical:
         """Return the features of texts, rows of norm `weight`, from the counts of its columns."""
         if counts is None:
             raise ValueError("The n-grams of these texts were not counted.")
+        from sklearn.preprocessing import normalize  # slow to import
+
         data = (1 + np.log(counts.data, dtype=np.float32)) * self.idf[self.buckets][counts.indices]
         found = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
         if found.shape[0]:  # `normalize` refuses no rows
