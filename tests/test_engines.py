@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 TESTS = Path(__file__).parent
-SERVING = TESTS / "without_torch" / "serving.py"
+HIDDEN = TESTS / "without_torch" / "hidden.py"
 
 
 def run(*args, engine=None):
@@ -22,7 +22,7 @@ def run(*args, engine=None):
 
 
 def said(path, **how):
-    done = run(SERVING, path, **how)
+    done = run(TESTS / "serving.py", path, **how)
     assert done.returncode == 0, done.stderr
     with np.load(path) as found:
         arrays = dict(found)
@@ -37,13 +37,13 @@ def test_both_engines_say_the_same(tmp_path):
     assert by_torch.keys() == by_numpy.keys()
     for name, expected in by_torch.items():
         np.testing.assert_allclose(by_numpy[name], expected, rtol=1e-5, atol=1e-5, err_msg=name)
-    with np.load(SERVING.parent / "recorded" / "said.npz") as recorded:
+    with np.load(HIDDEN.parent / "recorded" / "said.npz") as recorded:
         for name, expected in recorded.items():
             np.testing.assert_allclose(by_torch[name], expected, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 def test_tests_without_torch_pass():
-    done = run(SERVING.parent / "hidden.py")
+    done = run(HIDDEN)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
 
@@ -63,7 +63,7 @@ FIT = "from sklearn_cclm import ComposedEmbedder; ComposedEmbedder({}).fit_trans
         ),
         (
             "torch",
-            f"import sys; sys.path.insert(0, {str(SERVING.parent)!r}); import hidden; "
+            f"import sys; sys.path.insert(0, {str(HIDDEN.parent)!r}); import hidden; "
             "hidden.hide(); " + FIT.format(""),
             "SKLEARN_CCLM_ENGINE=torch needs torch, which is not installed: pip install "
             '"sklearn-cclm[train]".',

@@ -1,9 +1,9 @@
 """What every engine must say the same of: compositions of untrained towers, and stored heads.
 
-    python tests/without_torch/serving.py OUT.npz
+    python tests/serving.py OUT.npz
 
 writes it, and the modules that were imported on the way. Run with --record, which needs torch, it
-makes `recorded` anew.
+makes `without_torch/recorded` anew.
 """
 
 import json
@@ -21,7 +21,7 @@ from sklearn_cclm.architectures import NgramConfig, PooledConfig
 from sklearn_cclm.architectures._registry import to_dict
 from sklearn_cclm.values._base import folded_codes
 
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parent / "without_torch" / "recorded"
 TEXTS = [
     "good film", "Bad film!", "", "a", "to be, or not to be: that is the question " * 4,
     "naïve café", "e\u0301\u0301\u0327", "👩‍👩‍👧 and 🇨🇭", "\u4f60\u597d", "\ufdfa" * 3,
