@@ -101,9 +101,9 @@ def pretrainers():
     return found
 
 
-def make(cls, tower, noise, epochs):
-    """Return a pretrainer; tower None is that of the task."""
-    params = {"max_epochs": epochs, "validation_fraction": 0, "random_state": 0}
+def make(cls, tower, noise, epochs, **more):
+    """Return a pretrainer, with `more` parameters; tower None is that of the task."""
+    params = {"max_epochs": epochs, "validation_fraction": 0, "random_state": 0, **more}
     of_task = {"noise": noise} | ({} if tower is None else {"tower": tower})
     if cls.__name__ == "MultiTaskPretrainer":
         tasks = [("gaps", {"span_length": 0}), ("runs", {"mask_rate": 0.0})]
@@ -123,7 +123,7 @@ def targets(cls, texts):
     return None
 
 
-def measure(cls, tower, texts, noise, epochs):
+def measure(cls, tower, texts, noise, epochs, **more):
     """Return the figures of one training, or why there is none."""
     name = cls.__name__.removesuffix("Pretrainer")
     row = {"task": name, "tower": tower or "default", "noise": noise is not None}
@@ -131,7 +131,7 @@ def measure(cls, tower, texts, noise, epochs):
     start = time.perf_counter()
     try:
         with patch("sklearn_cclm._training.loop._Net", WatchedNet):
-            make(cls, tower, noise, epochs).fit(texts, targets(cls, texts))
+            make(cls, tower, noise, epochs, **more).fit(texts, targets(cls, texts))
     except (TypeError, ValueError) as error:
         return row | {"refused": str(error).partition(". ")[0]}
     whole = time.perf_counter() - start

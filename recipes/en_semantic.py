@@ -1,28 +1,30 @@
-"""Rebuild the published tower "en-semantic": all-MiniLM-L6-v2's meaning, in a bag of n-grams.
+"""Rebuild the published tower "en-semantic": two teachers' meaning, in a bag of n-grams.
 
     pip install -r recipes/requirements.txt
-    python recipes/en_semantic.py --shelf DIR [--sentences N] [--words N] [--epochs N]
-                                  [--buckets N] [--width N] [--hidden N] [--threads N]
-                                  [--dtype DTYPE] [--work DIR]
+    python recipes/en_corpus.py --out recipes/.work
+    python recipes/en_semantic.py --shelf DIR [--texts FILE] [--most N] [--epochs N] [--width N]
+                                  [--buckets N] [--threads N] [--work DIR]
 
-Reads the corpora in the folder named by the environment variable CCLM_DATA (default
-../shared/data). The teacher's vectors and the state of the training are kept in --work: after a
-crash the same command goes on. Each epoch prints the cosine to the teacher on held-out texts; the
-model card has that of the tower as it is stored, at several rates of noise. The tower is published
-to the shelf in the directory --shelf.
+Learns from the first N texts of the corpus that `en_corpus.py` makes. Teachers are all-MiniLM-L6-v2
+and the universal sentence encoder; their vectors and the state of the training are kept in --work:
+after a crash the same command goes on. Each epoch prints the cosine to the teachers on held-out
+texts; the model card has that of the tower as it is stored, at several rates of noise. The tower is
+published to the shelf in the directory --shelf. Labelled sets are read from the folder named by the
+environment variable CCLM_DATA (default ../shared/data).
 """
 
 import argparse
-import csv
-import gzip
+import lzma
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from _corpora import LICENCES, need, training_texts
+from _corpora import attested_typos
 from _evaluate import RATES, curves
-from _teacher import Teacher
+from _teachers import TEACHERS, minilm, side_by_side, universal
+from en_corpus import licences
 from sklearn.preprocessing import normalize
 
 from sklearn_cclm import (
@@ -37,16 +39,16 @@ from sklearn_cclm import (
 )
 from sklearn_cclm.shelf import Curve
 
-HELD_OUT = 0.02  # share of the texts
+HELD_OUT = 5000  # texts
 NORM = 5.0
 KINDS = {"typos": 1, "slip": 3, "swap": 1, "drop": 1, "insert": 1, "repeat": 0.5, "space": 0.5,
          "case": 0.5}  # fmt: skip
 
 
-def attested_typos():
-    """Return (typo, word) pairs collected from Reddit and Wikipedia."""
-    with gzip.open(need("typos_reddit_wikipedia.csv.gz"), "rt", encoding="utf-8") as file:
-        return [(row["typo"], row["correction"]) for row in csv.DictReader(file)]
+def corpus(path, most):
+    """Return the first texts of a corpus."""
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        return [line.rstrip("\n") for line in islice(file, most)]
 
 
 def pretrainer(options):
@@ -55,9 +57,11 @@ def pretrainer(options):
         CCLMModelBase(
             CharPreprocessor(max_example_len=320), width=options.width, n_buckets=options.buckets
         ),
-        tower=PooledConfig(width=384, hidden=options.hidden),
+        tower=PooledConfig(width=options.width, hidden=0),
         noise=TypoNoise(KINDS, rate=(-0.1, 0.3), typos=attested_typos()),
         max_epochs=options.epochs,
+        batch_size=options.batch,
+        lr=options.lr,
         checkpoint=options.work / "checkpoint",
         checkpoint_every=2000,
         random_state=0,
@@ -65,30 +69,30 @@ def pretrainer(options):
     )
 
 
-def scaled(tower, texts):
-    """Return the tower with vectors of norm 5 on average: it learned their directions alone.
+def scaled(tower):
+    """Return the tower with vectors of norm 5: it learned their directions alone.
 
     So a `LogisticRegression()` as it is does about as well as one of the best strength.
     """
-    vectors = ComposedEmbedder([("own", tower)]).fit_transform(texts)
-    factor = NORM / float(np.linalg.norm(vectors, axis=1).mean())
     module = tower.build()
     with torch.no_grad():
-        for weights in (module.linear.weight, module.layers[-1].weight, module.layers[-1].bias):
-            weights.mul_(factor)
+        norm = module.norm
+        factor = NORM / float((norm.weight.square() + norm.bias.square()).sum().sqrt())
+        norm.weight.mul_(factor)
+        norm.bias.mul_(factor)
     return tower.with_module(module, tower.base)
 
 
-def curve(tower, texts, vectors):
-    """Return the mean cosine to the teacher's vectors of the clean texts, by rate of slips."""
+def curve(tower, texts, wanted):
+    """Return the mean cosine to the teachers' vectors of the clean texts, by rate of slips."""
     embedder = ComposedEmbedder([("own", tower)]).fit(texts[:1])
-    wanted, found = normalize(vectors.astype(np.float32)), []
+    wanted, found = normalize(wanted), []
     for rate in RATES:
         noisy = TypoNoise(rate=rate, random_state=0).transform(texts)
         own = normalize(embedder.transform(noisy))
         found.append(round(float(np.mean(np.sum(own * wanted, axis=1))), 4))
     return Curve(
-        "held-out texts of the corpora", "cosine to all-MiniLM-L6-v2",
+        "held-out texts of the corpora", "cosine to the two teachers",
         "slips of the keyboard, share of letters", RATES, tuple(found),
     )  # fmt: skip
 
@@ -96,40 +100,43 @@ def curve(tower, texts, vectors):
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sentences", type=int, default=400_000, help="to learn from (400,000)")
-    parser.add_argument("--words", type=int, default=40_000, help="frequent words beside (40,000)")
-    parser.add_argument("--epochs", type=int, default=45, help="passes (45)")
-    parser.add_argument("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
-    parser.add_argument("--width", type=int, default=192, help="of the table (192)")
-    parser.add_argument("--hidden", type=int, default=768, help="units of the tower (768)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
-    parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
-    parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
-    parser.add_argument("--shelf", type=Path, required=True, help="directory to publish to")
+    work = Path(__file__).parent / ".work"
+    add = parser.add_argument
+    add("--texts", type=Path, default=work / "texts.txt.xz", help="a text a line")
+    add("--most", type=int, default=340_000, help="of them (340,000)")
+    add("--epochs", type=int, default=10, help="passes (10)")
+    add("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
+    add("--width", type=int, default=288, help="of the table (288)")
+    add("--batch", type=int, default=500, help="texts a step (500)")
+    add("--lr", type=float, default=5e-3, help="highest learning rate (5e-3)")
+    add("--threads", type=int, default=2, help="threads of torch (2)")
+    add("--work", type=Path, default=work)
+    add("--shelf", type=Path, required=True, help="directory to publish to")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    texts = training_texts(options.sentences, options.words)
-    vectors = Teacher(options.work / "teacher").vectors(texts)
-    first = int(HELD_OUT * len(texts))
-    train, held_out = slice(first, None), slice(first)
+    texts = corpus(options.texts, options.most)
+    vectors = side_by_side(
+        [minilm(texts, options.work), universal(texts, options.work)], options.width
+    )
     start = time.perf_counter()
     fitted = pretrainer(options).fit(
-        texts[train], vectors[train], validation=(texts[held_out], vectors[held_out])
+        texts[HELD_OUT:],
+        vectors[HELD_OUT:],
+        validation=(texts[:HELD_OUT], vectors[:HELD_OUT]),
     )
     seconds = time.perf_counter() - start
     stored = options.work / "stored"
-    tower = scaled(fitted.tower_, texts[held_out])
-    tower.save(stored, dtype=options.dtype)
-    loaded = Tower.load(stored)
-    measured = [curve(loaded, texts[held_out], vectors[held_out]), *curves(loaded)]
+    scaled(fitted.tower_).save(stored, dtype="int8")
+    tower = Tower.load(stored)
+    measured = [curve(tower, texts[:HELD_OUT], vectors[:HELD_OUT]), *curves(tower)]
     entry = Shelf(options.shelf).publish(
         tower,
         "en-semantic",
         licence="CC-BY-SA-4.0",
-        corpora={**LICENCES, "all-MiniLM-L6-v2 (teacher)": "Apache-2.0"},
+        corpora={**licences(), **TEACHERS},
         recipe=f"recipes/en_semantic.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s",
         metrics=measured,
-        dtype=options.dtype,
+        dtype="int8",
     )
     print(f"published {entry.pinned}, {entry.size:,} bytes")
     for found in measured:

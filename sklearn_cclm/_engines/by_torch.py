@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm.nn._loaded import loaded
-from sklearn_cclm.nn.device import resolve_device
 from sklearn_cclm.nn.pooling import pool
 from sklearn_cclm.nn.rows import ByteTable
 

@@ -1,23 +1,30 @@
-"""The parameter `device` of all that computes."""
+"""Where torch computes, and that it does so in forked processes."""
 
-from __future__ import annotations
+import ctypes
+import os
 
-from typing import Any
+import torch
 
-from sklearn_cclm._tools.extras import needs_train
+if hasattr(os, "register_at_fork"):
+    # torch's threads are not there in a child, which waits for them forever (pytorch#17199)
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+    # A thread that ends holds all locks of MKL's allocator for a moment, after it was joined. This
+    # waits for it: forked in between, a child would find them closed for ever
+    if _free := getattr(ctypes.CDLL(torch._C.__file__), "mkl_serv_free_buffers", None):
+        os.register_at_fork(before=_free)
 
 
-def check_device(device: Any) -> None:
-    """Raise ValueError unless a parameter names a device."""
-    if isinstance(device, str) and device in ("auto", "cpu"):
-        return
-    with needs_train(f"device={device!r}"):
-        import torch
-    try:
-        known = torch.device(device).type != "meta"
-    except (RuntimeError, TypeError):
-        known = False
-    if not known:
+def resolve_device(device: str) -> torch.device:
+    """Return the torch device, "auto" being the accelerator where there is one.
+
+    A process forked from one that has looked for it cannot use it, and computes on the CPU.
+    """
+    if device == "auto":
+        usable = torch.cuda.is_available() and not torch.cuda._is_in_bad_fork()
+        return torch.device("cuda" if usable else "cpu")
+    found = torch.device(device)
+    if found.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(
-            f'device={device!r} must be "auto" or a torch device such as "cpu" or "cuda:0".'
+            f'device={device!r}, and torch finds no CUDA here: set device="auto" or "cpu".'
         )
+    return found

@@ -56,7 +56,7 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            return torch.load(self.path, weights_only=True)
+            return torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception as error:
             raise ValueError(
                 f"{self.path} is no readable checkpoint: delete it to begin anew."

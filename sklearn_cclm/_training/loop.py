@@ -14,6 +14,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
+from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.progress import is_shown, progress_bar, show_line
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
@@ -21,7 +22,6 @@ from sklearn_cclm._training.checkpoint import Checkpoint
 from sklearn_cclm._training.optimizer_state import named_state, take_state
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored, ScoredNet
-from sklearn_cclm.nn.device import resolve_device
 from sklearn_cclm.nn.embedding import NgramBase
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
 from sklearn_cclm.nn.seeds import isolated_seed

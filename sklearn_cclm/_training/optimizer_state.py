@@ -21,22 +21,22 @@ def named_state(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str
 
 
 def take_state(module: nn.Module, optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
-    """Give an optimizer a copy of the state that one of its kind left."""
+    """Give an optimizer a copy of the state that one of its kind left, where it wants it."""
     if saved["optimizer"] != type(optimizer).__name__:
         return
-    for name, parameter in module.named_parameters():
-        if values := saved["state"].get(name):
-            optimizer.state[parameter] = {
-                key: _tensor(value, parameter.device) for key, value in values.items()
-            }
+    names = {parameter: name for name, parameter in module.named_parameters()}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    state = {
+        place: {key: _copy(value) for key, value in values.items()}
+        for place, parameter in enumerate(parameters)
+        if (values := saved["state"].get(names[parameter]))
+    }
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
 def _array(value: Any) -> Any:
     return value.cpu().numpy() if isinstance(value, torch.Tensor) else value
 
 
-def _tensor(value: Any, device: torch.device) -> Any:
-    """Return a copy for a device; numbers of steps stay on the CPU, as torch has them."""
-    if not isinstance(value, np.ndarray):
-        return deepcopy(value)
-    return torch.tensor(value, device=device if value.ndim else "cpu")
+def _copy(value: Any) -> Any:
+    return torch.tensor(value) if isinstance(value, np.ndarray) else deepcopy(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.check_device import check_device
 from sklearn_cclm._tools.params import (
     check_bool,
     check_integer,

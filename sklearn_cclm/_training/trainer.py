@@ -115,7 +115,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _predictor(self) -> Any:
         """Return the network as it was trained, to predict: it has `predict` and `n_outputs`."""
         with needs_train("A prediction"):
-            from sklearn_cclm.nn.device import resolve_device
+            from sklearn_cclm._tools.device import resolve_device
             from sklearn_cclm.nn.seeds import isolated_seed
         with isolated_seed(0):
             module = self._build(self._known(), None, more=True)

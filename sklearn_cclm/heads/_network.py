@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 
 import torch
 
+from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.params import plain_number
 from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
-from sklearn_cclm.nn.device import resolve_device
 from sklearn_cclm.values._value import built
 
 

@@ -14,7 +14,7 @@ _lock = Lock()  # a build within a build takes it again
 
 @contextmanager
 def isolated_seed(seed: int) -> Iterator[None]:
-    """Seed torch's global generator for the block alone, one thread at a time."""
+    """Seed torch's global generator of the CPU for the block alone, one thread at a time."""
     with _lock, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed accelerators too
         yield

@@ -269,4 +269,5 @@ class NextCharactersHead(Head):
     def _logits(self, tower: nn.Module, encoding: Encoding, batch: Batch) -> Tensor:
         places, steps = batch.extra["places"], batch.extra["steps"]
         logits = self.output(tower(encoding).flatten(0, 1)[places])
-        return logits.view(len(places), -1, self.n_chars)[torch.arange(len(places)), steps]
+        rows = torch.arange(len(places), device=places.device)
+        return logits.view(len(places), -1, self.n_chars)[rows, steps]
