@@ -63,6 +63,20 @@ def static_vectors(texts):
     return lambda some: model.encode(some, max_length=None, use_multiprocessing=False)
 
 
+def distilled_static_vectors(texts):
+    from model2vec.distill import distill
+
+    model = distill(str(minilm_folder()))  # 256 dimensions
+    return lambda some: model.encode(list(some), max_length=None, use_multiprocessing=False)
+
+
+def word_llama(texts):
+    from wordllama import WordLlama
+
+    model = WordLlama.load()  # 256 dimensions, weights in its wheel
+    return lambda some: model.embed(list(some), norm=True)
+
+
 def fasttext_supervised(texts):
     import fasttext
 
@@ -125,6 +139,8 @@ BUILDERS = {
     "skrub StringEncoder": string_encoder,
     "skrub MinHashEncoder": min_hash_encoder,
     "model2vec, random vectors": static_vectors,
+    "model2vec, all-MiniLM-L6-v2 distilled": distilled_static_vectors,
+    "WordLlama": word_llama,
     "fastText, supervised": fasttext_supervised,
     "all-MiniLM-L6-v2": minilm,
     "Flair forward LM, random weights": flair_forward,
