@@ -2,7 +2,8 @@
 
     pip install -r benchmarks/requirements.txt
     python benchmarks/published.py [--sets NAME ...] [--labels N ...] [--draws N] [--minutes M]
-                                   [--speed] [--without-teacher] [--threads N] [--cache DIR] [--json FILE]
+                                   [--speed] [--without-teacher] [--threads N] [--cache DIR]
+                                   [--json FILE]
 
 Sets are read from the folder in the environment variable CCLM_DATA (default ../shared/data); at
 most 10,000 texts of each are learned from and 1,000 are tested on. Each kind of features is fitted
