@@ -71,9 +71,10 @@ def distilled_static_vectors(texts):
 
 
 def word_llama(texts):
-    from wordllama import WordLlama
+    import wordllama
 
-    model = WordLlama.load()  # 256 dimensions, weights in its wheel
+    folder = Path(wordllama.__file__).parent  # 0.4.0 looks for its tokenizer in a cache alone
+    model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)  # 256 dimensions
     return lambda some: model.embed(list(some), norm=True)
 
 
