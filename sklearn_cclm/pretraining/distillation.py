@@ -43,9 +43,8 @@ class DistillationPretrainer(BasePretrainer):
         A trained base, which stays as it is, or the recipe of one to train. None stands for
         ``CCLMModelBase()``.
     tower : str or config value, default="pooled"
-        Architecture of the tower. "pooled" stands for a perceptron with 512 hidden units that is
-        as wide as the teacher's vectors; other towers, and values such as
-        ``PooledConfig(width=64)``, get a projection to that width, part of their native pooling.
+        Architecture of the tower. "pooled" stands for a linear map to vectors as long as
+        the teacher's; other towers, and values such as ``PooledConfig(width=64)``, get a projection to that width, part of their native pooling.
     teacher : callable, transformer, Tower, name on the shelf or None, default=None
         What makes the vectors to match: a callable of a list of texts, such as a sentence
         transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
@@ -313,7 +312,7 @@ class DistillationPretrainer(BasePretrainer):
         name_of("tower", config)
         width = task.teacher_width or 0
         if self.tower == "pooled":
-            return replace(config, width=width or config.width, hidden=512)
+            return replace(config, width=width or config.width, hidden=0)
         if width in (0, config.width):
             return config
         return replace(config, native_width=width)
