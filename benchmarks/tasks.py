@@ -68,7 +68,7 @@ def tasks():
         "denoising, strided": (MaskedCharacterPretrainer(noise=noise), "corpora"),
         "causal language, conv": (CausalLanguagePretrainer(n_predict=3), "corpora"),
         "contrastive, pooled": (ContrastivePretrainer(), "corpora"),
-        "distillation, pooled": (DistillationPretrainer(), "teacher"),
+        "distillation, pooled": (DistillationPretrainer(max_epochs=100), "teacher"),
         "classification, pooled": (ClassificationPretrainer(lr=5e-4, base_lr=1e-4), "labels"),
         "entities, conv": (EntityPretrainer(), "entities"),
         "multi-task, pooled": (MultiTaskPretrainer(both), "corpora"),

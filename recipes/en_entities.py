@@ -111,6 +111,8 @@ def main():
         f"{seconds:.0f} s",
         metrics=[curve(loaded), *curves(loaded)],
         dtype=options.dtype,
+        language="en",
+        limits="It learned from English alone, and the kinds of names that its corpora mark.",
         base_in="en-semantic",
     )
     print(f"published {entry.pinned}, {entry.size:,} bytes: {entry.metrics}")

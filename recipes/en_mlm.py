@@ -89,6 +89,8 @@ def main():
         recipe=f"recipes/en_mlm.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s",
         metrics=[curve(fitted, texts[:N_HELD_OUT]), *curves(fitted.tower_)],
         dtype=options.dtype,
+        language="en",
+        limits="It learned from English alone, and how words stand beside each other.",
         base_in="en-semantic",
     )
     print(f"published {entry.pinned}, {entry.size:,} bytes: {entry.metrics}")

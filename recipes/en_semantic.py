@@ -143,6 +143,8 @@ def main():
         recipe=f"recipes/en_semantic.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s",
         metrics=measured,
         dtype="int8",
+        language="en",
+        limits="It learned from English alone, and sees the words of a text, hardly their order.",
     )
     print(f"published {entry.pinned}, {entry.size:,} bytes")
     for found in measured:

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```bash\n(.*?)^```$", CONTRIBUTING, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 BY_README = COMMANDS[:3]
+PARTS = ("train", "datasets", "hub", "plot", "test")  # extras that tests need
 
 
 def in_ci(command):
@@ -82,3 +84,15 @@ def test_citation_has_the_version():
 
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {sklearn_cclm.__version__}\n" in citation
+
+
+def test_the_lowest_versions_are_those_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(r for name in PARTS for r in extras.get(name, ()))]
+    lines = (ROOT / ".ci" / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    lowest = dict(line.split("==") for line in lines if not line.startswith("#"))
+    bounds = dict(r.split(">=") for r in wanted if ">=" in r)
+    assert bounds.keys() <= lowest.keys()
+    others = {name for name, bound in bounds.items() if not lowest[name].startswith(bound)}
+    assert others == {"torch"}  # CI has no older build for CPUs

@@ -1,5 +1,6 @@
 """The towers that come with the package, and what is made of them where none are named."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn_cclm import (
     load,
 )
 from sklearn_cclm.shelf import ShelfError
+from sklearn_cclm.shelf._installed import PACKAGED
 
 TEXTS = ["where is my card", "my card has not arrived", "cancel the order", "I want a refund"]
 
@@ -38,6 +40,20 @@ def test_towers_stand_on_one_base_and_are_small():
         assert entry.metrics
         card = (folder / entry.name / "README.md").read_text(encoding="utf-8")
         assert entry.sha256 in card
+
+
+def test_licences_of_weights_are_told():
+    root = Path(__file__).parents[1]
+    notice = (root / "LICENSES" / "weights.txt").read_text(encoding="utf-8")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    entries = Shelf(PACKAGED).search()
+    licences = {"BSD-3-Clause", *(entry.licence for entry in entries)}
+    assert set(project["license"].split(" AND ")) == licences
+    for entry in entries:
+        told = notice.split(f"\n{entry.name}: {entry.licence}\n")[1].split("\n\n")[0]
+        for corpus, licence in entry.corpora.items():
+            assert f"{corpus.removesuffix(' (teacher)')} ({licence})" in told
+    assert Shelf(PACKAGED).entry("en-semantic").licence in ComposedEmbedder.__doc__
 
 
 def test_an_embedder_without_towers_knows_english():

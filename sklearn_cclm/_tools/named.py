@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from reprlib import repr as short_repr
 from typing import Any, Self
 
+from sklearn.pipeline import FeatureUnion
+
 
 class NamedPartsMixin:
     """Read and set parts, and their parameters, as scikit-learn's compositions do.
@@ -72,6 +74,13 @@ class NamedPartsMixin:
         parts = getattr(self, self._parts)
         listed = isinstance(parts, list | tuple) and all(map(_is_pair, parts))
         return [(name, entry) for name, entry in parts] if listed else []
+
+    def _shown(self) -> list[tuple[str, Any]]:
+        """Return the (name, part) pairs that a diagram has, as blocks side by side."""
+        return self._entries()
+
+    def _sk_visual_block_(self) -> Any:
+        return FeatureUnion(self._shown())._sk_visual_block_()
 
     def _check_names(self) -> list[str]:
         """Return the names of the parts, or raise ValueError for one that is not allowed."""

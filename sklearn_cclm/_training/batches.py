@@ -122,6 +122,8 @@ class Batches:
         Whether every epoch is the same, as held-out batches are.
     measure : callable, default=None
         ``measure(module)`` returns what else is to be known of a network, by name.
+    n_chunks : int, default=0
+        Chunks that are read anew in each epoch.
 
     Attributes
     ----------
@@ -142,8 +144,10 @@ class Batches:
         seed: int,
         fixed: bool = False,
         measure: Callable[[Any], dict[str, float]] | None = None,
+        n_chunks: int = 0,
     ) -> None:
         self.measure = measure
+        self.n_chunks = n_chunks
         self.chunks = chunks
         self.n_batches = n_batches
         self.batch_size = batch_size

@@ -20,6 +20,7 @@ from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
 from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.schedule import OPTIMIZERS, Schedule
 from sklearn_cclm._training.scored import Scored, ScoredNet
 from sklearn_cclm.nn.embedding import NgramBase
@@ -41,6 +42,7 @@ def train(
     held_out: Batches | AlternatingBatches | None,
     schedule: Schedule,
     scored: Scored,
+    tasks: EpochTasks,
     *,
     seed: int,
     goes_on: Callable[[Any, torch.optim.Optimizer], None] | None = None,
@@ -58,6 +60,8 @@ def train(
         How to train.
     scored : Scored
         What callbacks may score.
+    tasks : EpochTasks
+        What tells scikit-learn's callbacks of the epochs.
     seed : int
         Seed of the weights that `build` draws.
     goes_on : callable, default=None
@@ -89,12 +93,12 @@ def train(
         device=str(resolve_device(schedule.device)),
         train_split=None,
         use_caching=False,
-        callbacks=_callbacks(batches, held_out, schedule, checkpoint),
+        callbacks=_callbacks(batches, held_out, schedule, checkpoint, tasks),
         callbacks__print_log=None,
         callbacks__valid_loss=None,
         **_optimizer(schedule),
     )
-    net.scored = scored
+    net.scored, net.tasks = scored, tasks
     with isolated_seed(seed):
         net.initialize()
     net.past_epochs_ = batches.place[0]
@@ -159,6 +163,8 @@ class _Net(ScoredNet):
     def notify(self, method_name: str, **params: Any) -> None:
         try:
             super().notify(method_name, **params)
+            if method_name == "on_epoch_end" and self.tasks.stop:
+                raise KeyboardInterrupt
         except KeyboardInterrupt:  # how skorch callbacks end a training
             self.stopped_early_ = method_name == "on_epoch_end"
             raise
@@ -225,8 +231,9 @@ class _Rate(Callback):
 class _Resume(Callback):
     """Write the state of the training every few steps; begin from the state that was found."""
 
-    def __init__(self, batches: Any) -> None:
+    def __init__(self, batches: Any, max_epochs: int) -> None:
         self.batches = batches
+        self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **params: Any) -> None:
         if net.state is None:
@@ -256,6 +263,7 @@ class _Resume(Callback):
         learning = [n for n, parameter in net.module_.named_parameters() if parameter.requires_grad]
         return {
             "step": net.step_,
+            "max_epochs": self.max_epochs,
             "place": self.batches.place,
             "module": net.module_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
@@ -295,15 +303,20 @@ class _Progress(Callback):
 
 
 def _callbacks(
-    batches: Any, held_out: Any, schedule: Schedule, checkpoint: Checkpoint | None
+    batches: Any,
+    held_out: Any,
+    schedule: Schedule,
+    checkpoint: Checkpoint | None,
+    tasks: EpochTasks,
 ) -> list:
     """Return the callbacks in the order in which they must be called."""
     callbacks: list[Callback] = [_Rate(batches, schedule)]
     if held_out is not None:
         callbacks.append(_HeldOut(held_out))
+    callbacks.append(tasks)
     callbacks += copied(schedule.callbacks)
     if checkpoint is not None:
-        callbacks.append(_Resume(batches))
+        callbacks.append(_Resume(batches, schedule.max_epochs))
     if is_shown(schedule.verbose):
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
     if schedule.early_stopping and held_out is not None:

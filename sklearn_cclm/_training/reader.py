@@ -141,11 +141,16 @@ class Reader:
                 )
 
         held_out: list[str] = []
-        n_batches = 0
+        n_batches = n_chunks = 0
         for texts, others in parts():
+            n_chunks += 1
             held_out += others
             n_batches += -(-len(Cut.of(texts, self.preprocessors[0]).pieces) // self.batch_size)
+
+        def chunks() -> Iterator[Chunk]:
+            return (self.read(texts, y)[0] for texts, _ in parts())
+
         return (
-            Batches(lambda: (self.read(texts, y)[0] for texts, _ in parts()), n_batches, **size),
+            Batches(chunks, n_batches, n_chunks=n_chunks, **size),
             Batches.of(self.read(held_out, y)[0], **size, fixed=True),
         )

@@ -18,15 +18,18 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._tools.fit_tasks import CallbackSupportMixin, FitTask, fit_task, with_callbacks
 from sklearn_cclm._tools.hashing import unmapped
 from sklearn_cclm._tools.seeds import draw_seed, isolated_seed
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
 from sklearn_cclm._training.checks import check_trainer
+from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import Trained, train
 from sklearn_cclm._training.optimizer_state import named_state, take_state
+from sklearn_cclm._training.pace import seconds_a_pass
 from sklearn_cclm._training.predict import text_logits
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored
@@ -36,7 +39,7 @@ from sklearn_cclm.preprocessing._unread import unread_expected, warn_unread
 _ONE_PASS: dict[str, Any] = {"max_epochs": 1, "constant": True, "early_stopping": False}
 
 
-class Trainer(TextTagsMixin, BaseEstimator, ABC):
+class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """Parameters, the task that they make, and what training it has left.
 
     Attributes
@@ -49,6 +52,7 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     warm_start = False
     missing: str
     column: Any
+    _fit_task: FitTask  # of the copy that is trained
     history_: list[dict[str, Any]]
     seed_: int
 
@@ -69,16 +73,24 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
     def _partial_fit(self, X: Any, y: Any) -> Self:
         return self._run(X, y, None, more=self._result in vars(self), once=True)
 
+    @with_callbacks
     def _run(self, X: Any, y: Any, validation: Any, *, more: bool, once: bool = False) -> Self:
         """Train a copy of this estimator and take what it learned, so that errors lose nothing."""
         fitted = self._settled(more=more)
-        with unread_expected():  # a teacher, or a callback that scores, reads the texts of fit
-            fitted._train(X, y, validation, more=more, once=once)
-        if not once:
-            self.__dict__.pop("optimizer_state_", None)
-            fitted.__dict__.pop("optimizer_state_", None)
-        self._adopt(fitted)
+        n_epochs = 1 if once else self.max_epochs
+        n_tasks = None if n_epochs == "auto" else n_epochs + (0 if more else self._n_fits())
+        with fit_task(self, n_tasks) as fitted._fit_task:
+            with unread_expected():  # a teacher, or a callback that scores, reads the texts of fit
+                fitted._train(X, y, validation, more=more, once=once)
+            if not once:
+                self.__dict__.pop("optimizer_state_", None)
+                fitted.__dict__.pop("optimizer_state_", None)
+            self._adopt(fitted)
         return self
+
+    def _n_fits(self) -> int:
+        """Return how many estimators are fitted before the first epoch."""
+        return 0
 
     def _adopt(self, fitted: Self) -> None:
         """Take what a copy of this estimator has learned."""
@@ -116,21 +128,19 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
             return reader.without_noise().batches(texts, y, **size)[0]
 
         self.history_, self.n_iter_ = past, len(past)
+        scored, tasks = self._scored(task, batches, held_out, more=more), EpochTasks(self._fit_task)
         with self._going_on(task, clean, more=more, once=once) as (build, goes_on):
-            trained = train(
-                build,
-                batches,
-                held_out,
-                Schedule.of(self, **(_ONE_PASS if once else {})),
-                self._scored(task, batches, held_out, more=more),
-                seed=seed,
-                goes_on=goes_on,
-                checkpoint=checkpoint,
-            )
+            pace = partial(seconds_a_pass, build, batches, scored, seed=seed)
+            one_pass = Schedule.of(self, **_ONE_PASS) if once else None
+            schedule = one_pass or self._schedule(batches, checkpoint, pace)
+            given = build, batches, held_out, schedule, scored, tasks
+            trained = train(*given, seed=seed, goes_on=goes_on, checkpoint=checkpoint)
         rows = [{**row, "epoch": len(past) + row["epoch"]} for row in trained.history]
         self.history_ = History([*past, *rows])
         self.n_iter_ = len(self.history_)
         self._keep_all(task, trained, more=more, once=once)
+        if not once:
+            self._look_back(held_out)
 
     @contextmanager
     def _going_on(
@@ -145,6 +155,15 @@ class Trainer(TextTagsMixin, BaseEstimator, ABC):
         if once:
             self.optimizer_state_ = named_state(trained.module, trained.optimizer)
         self._keep(task, trained.module, more=more)
+
+    def _schedule(
+        self, batches: Any, checkpoint: Checkpoint | None, pace: Callable[[Schedule], float]
+    ) -> Schedule:
+        """Return how to train; ``pace(schedule)`` measures the seconds of a pass over batches."""
+        return Schedule.of(self)
+
+    def _look_back(self, held_out: Any) -> None:
+        """Measure what was gained on the batches that were held out, if any."""
 
     def _scored(self, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
         """Return what callbacks may score."""

@@ -64,7 +64,8 @@ class ComposedHead(StoredHead, LiveTrainer):
 
     def _start(self, task: Any, texts: Any, y: Any) -> CharPreprocessor:
         weights = getattr(y, "weights", None)
-        towers = self._trained(texts, self._for_towers(y), self.seed_, weights)
+        values = self._for_towers(y)
+        towers = self._trained(texts, values, self._fit_task, self.seed_, weights)
         self._check_towers(towers)
         self._use(towers, texts)
         self.origins_ = {name: tower.digest for name, tower in towers}

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_cclm._text.column import ColumnMixin
 from sklearn_cclm._text.read import check_reading, check_texts
 from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.fit_tasks import CallbackSupportMixin, FitTask, fit_task, with_callbacks
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._blocks import feature_names
@@ -23,13 +24,14 @@ from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.values import Tower
 
 
-class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
+class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers, CallbackSupportMixin):
     """Towers by name: parameters as in scikit-learn's compositions, and results as values.
 
     With values and names alone `fit` learns nothing but the name of a column, so that none is
     needed.
     """
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the towers, train pretrainers if `fit_towers` says so, and fit transformers.
 
@@ -51,12 +53,14 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
             If a parameter, a tower or a text is not allowed.
         """
         self._check_params()
-        self._learn(check_texts(X, missing=self.missing, column=self.column, min_texts=1), y)
-        self._set_column(X)
+        texts = check_texts(X, missing=self.missing, column=self.column, min_texts=1)
+        with fit_task(self, self._n_fits()) as task:
+            self._learn(texts, y, task)
+            self._set_column(X)
         return self
 
-    def _learn(self, texts: list[str], y: Any) -> None:
-        towers = self._trained(texts, y)
+    def _learn(self, texts: list[str], y: Any, fit: FitTask | None) -> None:
+        towers = self._trained(texts, y, fit)
         self._check_towers(towers)
         self._use(towers, texts)
 
@@ -72,7 +76,7 @@ class Composition(TextTagsMixin, ColumnMixin, TransformerMixin, NamedTowers):
             return self
         found = copy(self)
         found._check_params()
-        found._learn([], None)
+        found._learn([], None, None)
         return found
 
     def __sklearn_tags__(self) -> Tags:

@@ -37,6 +37,9 @@ class Lexical:
         self.idf = idf
         (self.buckets,) = np.nonzero(idf)
 
+    def __repr__(self) -> str:
+        return f"Lexical({len(self.buckets):,} n-grams)"
+
     @classmethod
     def counting(cls, base: Base) -> Self:
         """Return one with all buckets, to count what texts have."""

@@ -48,22 +48,26 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         ]
 
     def _trained(
-        self, texts: list[str], y: Any, seed: int | None = None, weights: Any = None
+        self, texts: list[str], y: Any, fit: Any, seed: int | None = None, weights: Any = None
     ) -> list[tuple[str, Any]]:
         """Return the towers, training pretrainers and fitting transformers.
 
         Pretrainers of equal base recipes share a base; those without a seed take this one, and
-        those that know `sample_weight` the weights.
+        those that know `sample_weight` the weights. Each is a task within that of the `fit`, a
+        `FitTask`, which may be None where there is nothing to fit.
         """
         bases: dict[str, Base] = {}
         towers = []
         for name, entry in self._entries_ready():
-            if is_transformer(entry):
-                entry = clone(entry).fit(texts, y)
-            elif not isinstance(entry, Tower):
-                known = weights is not None and has_fit_parameter(entry, "sample_weight")
-                how = {"sample_weight": weights} if known else {}
-                entry = self._train_part(entry, texts, y, bases, seed, **how)
+            if not isinstance(entry, Tower):
+                entry = clone(entry)
+                with fit.part(name, entry):
+                    if is_transformer(entry):
+                        entry.fit(texts, y)
+                    else:
+                        known = weights is not None and has_fit_parameter(entry, "sample_weight")
+                        how = {"sample_weight": weights} if known else {}
+                        entry = self._train_part(entry, texts, y, bases, seed, **how)
             towers.append((name, entry))
         return towers
 
@@ -95,17 +99,23 @@ class NamedTowers(NamedPartsMixin, StoredTowers):
         """Return the names and entries that make the features, in order."""
         return list(PUBLISHED if self.towers is None else self.towers)
 
+    def _shown(self) -> list[tuple[str, Any]]:
+        return getattr(self, "towers_", None) or self._listed()
+
+    def _n_fits(self) -> int:
+        """Return how many entries are to be fitted."""
+        return sum(hasattr(entry, "fit") and not is_made(entry) for _, entry in self._listed())
+
     def _train_part(
         self,
-        entry: Any,
+        pretrainer: Any,
         texts: list[str],
         y: Any,
         bases: dict[str, Base],
         seed: int | None,
         **how: Any,
     ) -> Tower:
-        """Train a clone of a pretrainer, on the base of an earlier one of equal recipe."""
-        pretrainer = clone(entry)
+        """Train a pretrainer, on the base of an earlier one of equal recipe."""
         if seed is not None and pretrainer.random_state is None:
             pretrainer.set_params(random_state=seed)
         key = joblib.hash(pretrainer.base)

@@ -24,7 +24,10 @@ class Reduction:
     def of(cls, features: Any, n_components: int) -> Self:
         """Learn from the features of texts."""
         n = min(n_components, *features.shape)
-        found = TruncatedSVD(n, random_state=0).fit(features).components_
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # shares of no variance, in equal texts
+            found = TruncatedSVD(n, random_state=0).fit(features).components_
         components = np.zeros((n_components, features.shape[1]), dtype=np.float32)
         components[: len(found)] = found
         return cls(components)

@@ -57,7 +57,7 @@ def teach(teacher: Any, texts: Sequence[str], *, verbose: int = 0) -> np.ndarray
 def _asking(teacher: Any) -> Callable[[list[str]], Any]:
     """Return the function that gives a teacher's vectors."""
     if isinstance(teacher, Tower):
-        return partial(_native, teacher)
+        return partial(native, teacher)
     for name in ("transform", "encode", "__call__"):
         if hasattr(teacher, name):
             return getattr(teacher, name)
@@ -67,7 +67,7 @@ def _asking(teacher: Any) -> Callable[[list[str]], Any]:
     )
 
 
-def _native(tower: Tower, texts: list[str]) -> np.ndarray:
+def native(tower: Tower, texts: list[str]) -> np.ndarray:
     """Return a tower's native vectors."""
     member = Member(tower, slice(0, tower.native_width), 1.0)
     return vectors(

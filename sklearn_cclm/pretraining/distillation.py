@@ -1,30 +1,30 @@
-"""Pretrain by matching a teacher's vectors: a big model's meaning in a small tower."""
+"""Pretrain by matching vectors: a big model's meaning, or that of one's own text, in a tower."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
-from sklearn_cclm._targets.labels import Labels
-from sklearn_cclm._text.streams import TextStream, chunked
-from sklearn_cclm._tools.params import check_integer, check_real
-from sklearn_cclm._training.cut import Cut
-from sklearn_cclm._training.task import Task
-from sklearn_cclm._training.views import View
+from sklearn_cclm._tools.params import check_real
+from sklearn_cclm._tools.progress import is_shown
+from sklearn_cclm._training.schedule import Schedule
+from sklearn_cclm.models._named_towers import PUBLISHED
 from sklearn_cclm.nn import _registry
-from sklearn_cclm.nn.heads import VectorHead
-from sklearn_cclm.nn.task import Head
-from sklearn_cclm.noise import TypoNoise
+from sklearn_cclm.pretraining._distillation import Distillation
+from sklearn_cclm.pretraining._gain import neighbours_kept, show_gain
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
-from sklearn_cclm.pretraining._teachers import check_teacher, teach, unit
+from sklearn_cclm.pretraining._teachers import check_teacher
+from sklearn_cclm.shelf._names import resolve
+
+_STEPS = 1800  # that a training makes if there is time: 100 passes over 10,000 texts
+_PASSES = 500  # at most: few texts are learned by then
 
 
 class DistillationPretrainer(BasePretrainer):
-    """Match, from a noisy text, what a teacher says of the clean one.
+    """Match, from a noisy text, what a teacher says of the clean one; or adapt to one's own text.
 
     Hidden: nothing but what the noise spoils.
     Predicted: the direction of the teacher's vector of the clean text, and if asked for how
@@ -32,6 +32,9 @@ class DistillationPretrainer(BasePretrainer):
     Learned: the teacher's meaning, on the kind of text at hand, from n-grams that survive typos.
     Relation: the other tasks learn from the text alone; this one borrows from a model that has
     read far more, and leaves one that is a hundred times faster.
+
+    With neither `teacher` nor `y`, ``fit(texts)`` adapts to the texts: what it matches are the
+    vectors of the published tower beside a latent semantic analysis of the texts.
 
     Parameters
     ----------
@@ -46,7 +49,12 @@ class DistillationPretrainer(BasePretrainer):
         What makes the vectors to match: a callable of a list of texts, such as a sentence
         transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
         `Tower`. It is asked about each text once in `fit`, 1,024 at a time; of a stream
-        once in each epoch and a first time about its beginning. None takes the vectors from `y`.
+        once in each epoch and a first time about its beginning. None takes the vectors from `y`,
+        and without `y` is the published tower.
+    lexical : bool or "auto", default="auto"
+        Whether a latent semantic analysis of the texts, 256 numbers each, stands beside the
+        vectors to match, each of the two of norm 1. "auto" stands for True where there is neither
+        `teacher` nor `y`.
     relational : float, default=0.0
         Weight of the squared error of the batch's cosine similarities, beside the cosine distance.
     matryoshka : sequence of int, default=()
@@ -58,9 +66,13 @@ class DistillationPretrainer(BasePretrainer):
     init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base.
-    max_epochs : int, default=100
-        Passes over the texts: about two minutes for 10,000 short ones. Of more texts fewer passes
-        are enough.
+    max_epochs : int or "auto", default="auto"
+        Passes over the texts. "auto" stands for as many as the number of texts asks for, 100 of
+        10,000 and more of fewer, and `max_minutes` allow, which depends on the machine. To repeat
+        a training exactly, pass what `max_epochs_` says.
+    max_minutes : float, default=2.0
+        About how long the passes may take with ``max_epochs="auto"``; one is always made. What a
+        teacher takes to answer is not counted, but of a stream.
     batch_size : int, default=500
         Texts per step.
     lr : float, default=5e-3
@@ -101,18 +113,20 @@ class DistillationPretrainer(BasePretrainer):
     random_state : int, RandomState instance or None, default=None
         Seed of weights, order and noise.
     verbose : int, default=0
-        With 1, a progress bar on a terminal, else a line per epoch.
+        With 1, a progress bar on a terminal, else a line per epoch; and what was gained.
 
     Attributes
     ----------
     base_ : Base
         The base: the one given, or the one trained here.
     tower_ : Tower
-        The trained tower; its native vectors are as long as the teacher's.
+        The trained tower; its native vectors are as long as those to match.
     preprocessor_ : CharPreprocessor
         The fitted preprocessor that the base reads text with.
     teacher_width_ : int
-        Length of the teacher's vectors.
+        Length of the vectors to match.
+    analysis_ : Analysis or None
+        The latent semantic analysis of the texts.
     rotation_ : float32 array of shape (d, d), or None
         With `matryoshka`, what turns the teacher's vectors, of length d, into those that are
         matched.
@@ -120,6 +134,12 @@ class DistillationPretrainer(BasePretrainer):
         Empty: there is nothing on top of the tower.
     history_ : list of dict
         For each epoch, the loss, and held-out loss and cosine.
+    gain_ : dict of float to (float, float)
+        What `fit` gained: of the ten held-out texts nearest to one of them, the share that remain
+        so when 0.1, or 0.2, of its letters are slips of the keyboard, before and after. Before
+        is of `init_from`, or of the published tower. Empty where nothing was held out.
+    max_epochs_ : int
+        The passes that `fit` chose, or was told, to make.
     n_iter_ : int
         Epochs run.
     seed_ : int
@@ -141,6 +161,12 @@ class DistillationPretrainer(BasePretrainer):
     >>> pretrainer = DistillationPretrainer(base, teacher=teacher, max_epochs=1, random_state=0)
     >>> pretrainer.fit(["some text", "more text"] * 10).tower_.native_width
     16
+
+    To one's own text, without a teacher:
+
+    >>> adapted = DistillationPretrainer(base, max_epochs=1, random_state=0)
+    >>> adapted.fit(["some text", "more text"] * 10).analysis_ is None
+    False
     """
 
     def __init__(
@@ -149,11 +175,13 @@ class DistillationPretrainer(BasePretrainer):
         *,
         tower: Any = "pooled",
         teacher: Any = None,
+        lexical: Any = "auto",
         relational: float = 0.0,
         matryoshka: Any = (),
         noise: Any = "auto",
         init_from: Any = None,
-        max_epochs: int = 100,
+        max_epochs: Any = "auto",
+        max_minutes: float = 2.0,
         batch_size: int = 500,
         lr: float = 5e-3,
         base_lr: float | None = None,
@@ -178,11 +206,13 @@ class DistillationPretrainer(BasePretrainer):
         self.base = base
         self.tower = tower
         self.teacher = teacher
+        self.lexical = lexical
         self.relational = relational
         self.matryoshka = matryoshka
         self.noise = noise
         self.init_from = init_from
         self.max_epochs = max_epochs
+        self.max_minutes = max_minutes
         self.batch_size = batch_size
         self.lr = lr
         self.base_lr = base_lr
@@ -205,7 +235,7 @@ class DistillationPretrainer(BasePretrainer):
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, *, validation: Any = None) -> Self:
-        """Train a tower on texts and the teacher's vectors of them.
+        """Train a tower on texts and the vectors to match.
 
         A text longer than the base's `max_example_len` is read in consecutive windows, each of
         which is to match the vector of the text, and has its part of the text's weight.
@@ -213,10 +243,11 @@ class DistillationPretrainer(BasePretrainer):
         Parameters
         ----------
         X : iterable of str of shape (n,)
-            Texts, clean; or a stream of them, as for the other tasks, if there is a `teacher`.
+            Texts, clean; or a stream of them, as for the other tasks, if there is no `y`.
         y : array-like of shape (n, d), default=None
             The vectors to match, if `teacher` is None; else ignored. An array, sparse matrix,
             tensor or frame, or a column of vectors. Texts whose vector is zero are left out.
+            None adapts to the texts.
         validation : iterable of str, or (X, y), default=None
             Texts to measure the held-out loss on, instead of `validation_fraction` of `X`.
 
@@ -235,12 +266,42 @@ class DistillationPretrainer(BasePretrainer):
         return super().fit(X, y, validation=validation)
 
     def _task(self) -> Distillation:
-        return Distillation(self.teacher, self.relational, self.matryoshka, self.verbose)
+        return Distillation(
+            self.teacher, self.relational, self.matryoshka, self.lexical, self.verbose
+        )
 
     def _settled(self, *, more: bool) -> Self:
         known = copy(self)
         known.teacher = None if self.teacher is None else check_teacher(self.teacher)
         return super(DistillationPretrainer, known)._settled(more=more)
+
+    def _check_params(self) -> None:
+        known = copy(self)
+        if isinstance(self.max_epochs, str):
+            if self.max_epochs != "auto":
+                raise ValueError(
+                    f'max_epochs={self.max_epochs!r} must be "auto" or an integer of at least 1.'
+                )
+            known.max_epochs = 1
+        check_real("max_minutes", self.max_minutes, 0, np.inf, ends="neither")
+        super(DistillationPretrainer, known)._check_params()
+
+    def _schedule(self, batches: Any, checkpoint: Any, pace: Any) -> Schedule:
+        begun = checkpoint.state if checkpoint else None
+        self.max_epochs_ = begun["max_epochs"] if begun else self.max_epochs
+        if self.max_epochs_ == "auto":
+            wanted = min(_PASSES, -(-_STEPS // len(batches)))
+            allowed = 60 * self.max_minutes / pace(Schedule.of(self, max_epochs=1))
+            self.max_epochs_ = max(1, min(wanted, int(allowed)))
+        return Schedule.of(self, max_epochs=self.max_epochs_)
+
+    def _look_back(self, held_out: Any) -> None:
+        texts = held_out.given()[0] if held_out else []
+        before = self.init_from or resolve(PUBLISHED[0][1], "tower")
+        both = [neighbours_kept(tower, texts) for tower in (before, self.tower_)]
+        self.gain_ = {rate: (both[0][rate], both[1][rate]) for rate in both[0]}
+        if is_shown(self.verbose):
+            show_gain(self.gain_)
 
     def _tower_config(self, task: Distillation) -> Any:
         config = super()._tower_config(task)
@@ -251,93 +312,3 @@ class DistillationPretrainer(BasePretrainer):
         if width in (0, config.width):
             return config
         return replace(config, native_width=width)
-
-
-@dataclass(frozen=True)
-class Distillation(Task):
-    """Match a teacher's vectors of the clean texts."""
-
-    name = "distillation"
-    learned = ("teacher_width", "rotation")
-    of_texts = True
-    auto_noise = TypoNoise(rate=(-0.1, 0.3))
-
-    teacher: Any
-    relational: float
-    matryoshka: Sequence[int]
-    verbose: int = field(default=0, repr=False, compare=False)
-    teacher_width: int | None = field(default=None, repr=False, compare=False)
-    rotation: Any = field(default=None, repr=False, compare=False)
-
-    def check(self, noise: Any) -> None:
-        check_real("relational", self.relational, 0, np.inf)
-        if not isinstance(self.matryoshka, list | tuple):
-            raise TypeError(f"matryoshka={self.matryoshka!r} must be a sequence of integers.")
-        for width in self.matryoshka:
-            check_integer("each of matryoshka", width, 1)
-        if self.teacher is not None:
-            check_teacher(self.teacher)
-
-    def read(self, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
-        texts, _ = super().read(X, None, **how)
-        stream = isinstance(texts, TextStream)
-        if self.teacher is not None:
-            return texts, None if stream else self._teach(texts, self.verbose)
-        if y is None or stream:
-            raise ValueError(
-                "teacher=None takes the vectors to match from y, of shape (n, d), one for each "
-                f"text of a list; got {'a stream of texts' if stream else 'y=None'}. Pass them, "
-                "or a teacher."
-            )
-        return texts, unit(y, len(texts), "y")
-
-    def targets(self, y: Any) -> np.ndarray | None:
-        return None if self.teacher is not None else y
-
-    def _teach(self, texts: Sequence[str], verbose: int = 0) -> np.ndarray:
-        """Return the teacher's vectors, of unit length."""
-        return teach(check_teacher(self.teacher), texts, verbose=verbose)
-
-    def learn(self, texts: Any, y: Any, preprocessor: Any) -> Self:
-        vectors = self._teach(next(chunked(texts)), self.verbose) if y is None else y
-        if not vectors.any():
-            raise ValueError("All vectors to match are zero: pass those of a model of such texts.")
-        width = vectors.shape[1]
-        if any(short >= width for short in self.matryoshka):
-            raise ValueError(
-                f"matryoshka={self.matryoshka!r} must be less than {width}, the length of the "
-                "teacher's vectors."
-            )
-        rotation = None
-        if self.matryoshka:
-            rotation = np.linalg.eigh(vectors.T @ vectors)[1][:, ::-1].copy()
-        return replace(self, teacher_width=width, rotation=rotation)
-
-    def examples(self, cut: Cut, y: Any) -> Labels:
-        weights = cut.shared(np.ones(len(cut.texts)))
-        if not cut.texts:
-            return Labels(np.empty((0, self.teacher_width or 0), dtype=np.float32), weights)
-        vectors = (self._teach(cut.texts) if y is None else y)[cut.owners]
-        if bool(self.matryoshka) != (self.rotation is not None):
-            raise ValueError("matryoshka cannot be changed while a training goes on.")
-        if vectors.shape[1] != self.teacher_width:
-            raise ValueError(
-                f"The vectors to match have length {vectors.shape[1]}, the tower was trained on "
-                f"{self.teacher_width}."
-            )
-        return Labels(vectors if self.rotation is None else vectors @ self.rotation, weights)
-
-    def batch(
-        self, view: View, example: Labels, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-        # a zero vector has no direction
-        filled = view.clean.any(axis=1) & example.values.any(axis=1)
-        return view.ids[filled], example.values[filled], {"weights": example.weights[filled]}
-
-    def head(self, width: int, n_chars: int) -> Head:
-        if width != self.teacher_width:
-            raise ValueError(
-                f"init_from is a tower with native vectors of length {width}, the teacher's have "
-                f"{self.teacher_width}."
-            )
-        return VectorHead((*self.matryoshka, width), relational=self.relational)

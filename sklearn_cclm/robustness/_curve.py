@@ -16,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm.preprocessing._unread import unread_expected
+from sklearn_cclm.robustness._calibration import SCORERS
 from sklearn_cclm.robustness._noise import noise_of
 from sklearn_cclm.robustness._samples import Samples
 
@@ -128,7 +129,9 @@ def robustness_curve(
     rates : sequence of float, default=(0, 0.025, 0.05, 0.1, 0.2)
         Shares of the places that are changed, rising, from 0 to 1.
     scoring : str, callable or None, default=None
-        As in scikit-learn; None is the estimator's own `score`.
+        As in scikit-learn; None is the estimator's own `score`. Beside scikit-learn's names, of
+        probabilities "neg_log_loss" and "neg_brier_score", there are
+        "neg_expected_calibration_error" and "mean_confidence".
     n_repeats : int, default=3
         Draws of the noise at each rate.
     random_state : int, RandomState instance or None, default=0
@@ -171,7 +174,7 @@ def robustness_curve(
     rates = _checked(rates)
     check_integer("n_repeats", n_repeats, 1)
     check_one_score(scoring)
-    scorer = check_scoring(estimator, scoring)
+    scorer = check_scoring(estimator, SCORERS.get(scoring, scoring) if scoring else None)
     most = noise_of(noise, 1.0, 0)
     most.check_params()
     samples = Samples.of(X, y, missing=most.missing, column=most.column)
@@ -198,7 +201,7 @@ def robustness_curve(
 def check_one_score(scoring: Any) -> None:
     """Raise unless scoring is the name of a score, a callable or None."""
     if isinstance(scoring, str):
-        get_scorer(scoring)
+        scoring in SCORERS or get_scorer(scoring)
     elif not (scoring is None or callable(scoring)):
         raise TypeError(f"scoring={scoring!r} must be the name of a score, a callable or None.")
 

@@ -32,6 +32,7 @@ class RobustnessDisplay:
     """Plot the scores of one or several models against the rate of noise.
 
     Lines go through the means, and bands show one standard deviation over the draws of the noise.
+    Dashed lines are the mean confidence of the models, the probability of what they predict.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class RobustnessDisplay:
         What the vertical axis is called.
     noise_name : str, default="places changed"
         What the horizontal axis is called, of which it shows the percentage.
+    confidences : dict of str to RobustnessCurve, default=None
+        Curves of "mean_confidence" by the names of the models.
 
     Attributes
     ----------
@@ -50,6 +53,8 @@ class RobustnessDisplay:
         The figure that holds them.
     lines_ : list of matplotlib Line2D
         A line for each model.
+    confidence_lines_ : list of matplotlib Line2D
+        A dashed line for each model whose confidence is known.
 
     See Also
     --------
@@ -78,15 +83,17 @@ class RobustnessDisplay:
         *,
         score_name: str = "score",
         noise_name: str = "places changed",
+        confidences: Mapping[str, RobustnessCurve] | None = None,
     ) -> None:
         self.curves = dict(curves)
+        self.confidences = dict(confidences or {})
         self.score_name = score_name
         self.noise_name = noise_name
 
     @classmethod
     def from_estimator(
         cls, estimator: Any, X: Any, y: Any = None, *, name: str | None = None,
-        ax: Any = None, **params: Any,
+        confidence: bool = False, ax: Any = None, **params: Any,
     ) -> Self:  # fmt: skip
         """Measure one fitted model and plot it.
 
@@ -100,6 +107,8 @@ class RobustnessDisplay:
             What is right of them.
         name : str, default=None
             Name of the model in the legend; None is that of its class.
+        confidence : bool, default=False
+            Whether to plot the mean confidence as well.
         ax : matplotlib Axes, default=None
             Where to plot; None makes a new figure.
         **params
@@ -111,12 +120,13 @@ class RobustnessDisplay:
             The display, plotted.
         """
         names = {name or type(estimator).__name__: estimator}
-        return cls.from_estimators(names, X, y, ax=ax, **params)
+        return cls.from_estimators(names, X, y, confidence=confidence, ax=ax, **params)
 
     @classmethod
     def from_estimators(
-        cls, estimators: Mapping[str, Any], X: Any, y: Any = None, *, ax: Any = None, **params: Any
-    ) -> Self:
+        cls, estimators: Mapping[str, Any], X: Any, y: Any = None, *, confidence: bool = False,
+        ax: Any = None, **params: Any,
+    ) -> Self:  # fmt: skip
         """Measure several fitted models on the same noisy texts and plot them.
 
         Parameters
@@ -127,6 +137,8 @@ class RobustnessDisplay:
             Clean texts, or lists of tokens, best held out.
         y : array-like of shape (n,), default=None
             What is right of them.
+        confidence : bool, default=False
+            Whether to plot the mean confidence as well.
         ax : matplotlib Axes, default=None
             Where to plot; None makes a new figure.
         **params
@@ -141,12 +153,16 @@ class RobustnessDisplay:
         seed = params.get("random_state", 0)
         if not isinstance(seed, Integral):  # what is drawn from would differ from model to model
             params["random_state"] = draw_seed(seed)
-        curves = {
-            name: robustness_curve(estimator, X, y, **params)
-            for name, estimator in estimators.items()
-        }
+
+        def measured(params: Mapping[str, Any]) -> dict[str, RobustnessCurve]:
+            return {
+                name: robustness_curve(estimator, X, y, **params)
+                for name, estimator in estimators.items()
+            }
+
         return cls(
-            curves,
+            measured(params),
+            confidences=measured({**params, "scoring": "mean_confidence"}) if confidence else None,
             score_name=_score_name(params.get("scoring"), estimators.values()),
             noise_name=_noise_name(params.get("noise", "slip")),
         ).plot(ax)
@@ -174,22 +190,31 @@ class RobustnessDisplay:
         self.ax_ = _new_axes() if ax is None else ax
         self.figure_ = self.ax_.figure
         self.lines_: list[Any] = []
+        self.confidence_lines_: list[Any] = []
         for name, curve in self.curves.items():
             style = {"marker": ".", "label": name, **kwargs}
             self.lines_ += self.ax_.plot(curve.rates, curve.mean, **style)
             low, high = curve.mean - curve.std, curve.mean + curve.std
             colour = self.lines_[-1].get_color()
             self.ax_.fill_between(curve.rates, low, high, color=colour, alpha=0.2, linewidth=0)
-        self.ax_.set(xlabel=f"{self.noise_name}, %", ylabel=self.score_name)
+            if name in self.confidences:
+                sure, style = self.confidences[name], {**kwargs, "color": colour, "linestyle": "--"}
+                self.confidence_lines_ += self.ax_.plot(sure.rates, sure.mean, **style)
+        score_name = f"{self.score_name}, confidence" if self.confidences else self.score_name
+        self.ax_.set(xlabel=f"{self.noise_name}, %", ylabel=score_name)
         self.ax_.xaxis.set_major_formatter(lambda rate, _: f"{100 * rate:g}")
         self._explain()
         return self
 
     def _explain(self) -> None:
         """Say what lines and bands are, those of displays on the same axes included."""
+        from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 
         handles, labels = self.ax_.get_legend_handles_labels()
+        if self.confidences:
+            handles.append(Line2D([], [], color="grey", linestyle="--"))
+            labels.append("mean confidence")
         draws = sorted({curve.scores.shape[1] for curve in self.curves.values()})
         if draws and draws[-1] > 1:
             handles.append(Patch(color="grey", alpha=0.2, linewidth=0))

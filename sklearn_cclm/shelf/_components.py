@@ -9,6 +9,7 @@ from typing import Any
 from sklearn_cclm._persistence import load, save
 from sklearn_cclm.shelf._entry import Entry, ShelfError
 from sklearn_cclm.values import Base, Tower
+from sklearn_cclm.values._value import published
 
 
 def write(component: Any, folder: Path, dtype: str, holder: Entry | None) -> dict[str, Any]:
@@ -47,6 +48,7 @@ def read(artefact: Callable[[Entry], Path], entry: Entry, entries: list[Entry]) 
             f"{entry.name}@{entry.revision} is not what the index says: {wrong} differ. Tell who "
             "runs the shelf."
         )
+    published[component.digest] = entry
     return component
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from reprlib import repr as short_repr
 from typing import Any, Self
 
 from sklearn_cclm._persistence._files import CONFIG, WEIGHTS
+from sklearn_cclm._tools.facts import FactsMixin, as_size
 
 FILES = (CONFIG, WEIGHTS)
 REVISION_DIGITS = 12
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
+_LANGUAGES = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*(, [a-z]{2,3}(-[A-Za-z0-9]+)*)*", re.ASCII)
+_TEACHER = " (teacher)"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -22,9 +25,12 @@ class ShelfError(ValueError):
     """What a shelf was asked for, or what it holds, is not right; the message says what to do."""
 
 
-def _field(allowed: Callable[[Any], bool], what: str, read: Callable | None = None) -> Any:
+def _field(
+    allowed: Callable[[Any], bool], what: str, read: Callable | None = None, default: Any = MISSING
+) -> Any:
     """Declare a field: what it may hold, that in words, and how it is read from JSON."""
-    return field(metadata={"allowed": allowed, "what": what, "read": read or (lambda raw: raw)})
+    metadata = {"allowed": allowed, "what": what, "read": read or (lambda raw: raw)}
+    return field(metadata=metadata, default=default)
 
 
 class _Record:
@@ -38,9 +44,10 @@ class _Record:
 
     @classmethod
     def from_json(cls, raw: Any) -> Self:
-        """Read a record from what JSON gives, with exactly these keys."""
+        """Read a record from what JSON gives, with exactly these keys, or without optional ones."""
         known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
-        if not isinstance(raw, dict) or raw.keys() != known.keys():
+        needed = {f.name for f in known.values() if f.default is MISSING}
+        if not isinstance(raw, dict) or not needed <= raw.keys() <= known.keys():
             raise ShelfError(f"{short_repr(raw)} must be an object with the keys {list(known)}.")
         return cls(**{name: known[name].metadata["read"](value) for name, value in raw.items()})
 
@@ -61,6 +68,10 @@ def _is_text(value: Any) -> bool:
 
 def _is_line(value: Any) -> bool:
     return _is_text(value) and "\n" not in value
+
+
+def _is_languages(value: Any) -> bool:
+    return isinstance(value, str) and _LANGUAGES.fullmatch(value) is not None
 
 
 def _is_sha256(value: Any) -> bool:
@@ -160,7 +171,7 @@ class Curve(_Record):
 
 
 @dataclass(frozen=True, repr=False)
-class Entry(_Record):
+class Entry(FactsMixin, _Record):
     """What the index says of one revision of a published component.
 
     Parameters
@@ -193,6 +204,10 @@ class Entry(_Record):
         When it was published, such as "2026-01-31".
     metrics : tuple of Curve
         What was measured.
+    language : str, default=None
+        Tags of the languages that it knows, such as "en" or "de, en"; None is not said.
+    limits : str, default=None
+        What it is not good for, in sentences.
 
     Attributes
     ----------
@@ -236,10 +251,17 @@ class Entry(_Record):
         "a tuple of Curve",
         lambda raw: tuple(Curve.from_json(curve) for curve in _list(raw)),
     )
+    language: str | None = _field(
+        lambda value: value is None or _is_languages(value),
+        "tags of languages such as 'en' or 'de, en', or None",
+        default=None,
+    )
+    limits: str | None = _field(
+        lambda value: value is None or _is_line(value), "a line of text or None", default=None
+    )
 
     def __repr__(self) -> str:
-        what = f"{self.kind} of {self.task}" if self.task else self.kind
-        return f"Entry({self.pinned}: {what}, {self.size:,} bytes, {self.licence})"
+        return f"Entry({self.pinned}: {self.what}, {self.size:,} bytes, {self.licence})"
 
     def __hash__(self) -> int:
         return hash(self.sha256)
@@ -258,6 +280,39 @@ class Entry(_Record):
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files.values())
+
+    @property
+    def teachers(self) -> list[str]:
+        """Models among the corpora, whose names end in "(teacher)"."""
+        return [name.removesuffix(_TEACHER) for name in self.corpora if name.endswith(_TEACHER)]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is told of it wherever it is shown, by name."""
+        return {
+            "published": f"{self.pinned}, {self.date}",
+            "licence": self.licence,
+            "language": self.language,
+            "teacher": ", ".join(self.teachers) or None,
+            "trained on": ", ".join(n for n in self.corpora if not n.endswith(_TEACHER)) or None,
+            "limits": self.limits,
+        }
+
+    @property
+    def what(self) -> str:
+        """What it is, such as "tower of masked_language"."""
+        return f"{self.kind} of {self.task}" if self.task else self.kind
+
+    def _title(self) -> str:
+        return f"{self.name}, a {self.what}"
+
+    def _facts(self) -> dict[str, Any]:
+        of_texts = f"{self.native_width} numbers for a text, " if self.native_width else ""
+        return {
+            "vectors": f"{of_texts}{self.width} for a character",
+            "size": as_size(self.size) + (f", beside {self.base_in}" if self.base_in else ""),
+            **self.about,
+        }
 
     @property
     def pinned(self) -> str:

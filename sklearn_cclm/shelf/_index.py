@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import Any
 
@@ -58,9 +58,15 @@ def _check_bases(entries: Iterable[Entry]) -> None:
 
 def write_index(entries: Iterable[Entry]) -> bytes:
     """Return the index of these entries."""
-    index = {**_HEAD, "entries": [asdict(entry) for entry in entries]}
+    index = {**_HEAD, "entries": list(map(_as_json, entries))}
     text = json.dumps(index, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    """Return an entry without optional fields that say nothing, as before there were any."""
+    optional = {f.name for f in fields(entry) if f.default is None}
+    return {k: v for k, v in asdict(entry).items() if v is not None or k not in optional}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

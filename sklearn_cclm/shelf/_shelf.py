@@ -6,29 +6,19 @@ import builtins
 import os
 from collections.abc import Iterable, Mapping
 from datetime import date as Date
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from sklearn_cclm.shelf._cache import Cache, describe
+from sklearn_cclm._tools.facts import as_size, table
+from sklearn_cclm.shelf._cache import describe
 from sklearn_cclm.shelf._card import card, write_card
 from sklearn_cclm.shelf._directory import Directory
 from sklearn_cclm.shelf._entry import FILES, REVISION_DIGITS, Curve, Entry, ShelfError
-from sklearn_cclm.shelf._http import Url
-from sklearn_cclm.shelf._hub import Hub
 from sklearn_cclm.shelf._index import read_index
+from sklearn_cclm.shelf._installed import PACKAGED
+from sklearn_cclm.shelf._source import Source, source_of
 
 if TYPE_CHECKING:
     from sklearn_cclm.values import Base, Tower
-
-PACKAGED = Path(__file__).parent / "published"
-
-
-class _Source(Protocol):
-    """Where a shelf's files are."""
-
-    def index(self, *, refresh: bool = False) -> bytes: ...
-
-    def artefact(self, entry: Entry) -> Path: ...
 
 
 class Shelf:
@@ -42,7 +32,8 @@ class Shelf:
     index : str or path-like, default=None
         A directory; the http(s) URL of an ``index.json``, beside which the artefacts lie; or
         "hf://owner/repository@commit", with all 40 digits of the commit, for the Hugging Face hub.
-        None is ``SKLEARN_CCLM_SHELF`` of the environment, or else what comes with the package.
+        None is ``SKLEARN_CCLM_SHELF`` of the environment, or else what comes with the package and
+        with installed data packages.
     cache_dir : str or path-like, default=None
         Where to keep what is fetched. None is ``SKLEARN_CCLM_CACHE`` of the environment, or else
         ``~/.cache/sklearn_cclm``.
@@ -83,23 +74,14 @@ class Shelf:
 
     @property
     def _given(self) -> str | os.PathLike | None:
-        return self.index or os.environ.get("SKLEARN_CCLM_SHELF")
+        return self.index or os.environ.get("SKLEARN_CCLM_SHELF") or None
 
     @property
     def _location(self) -> str:
         return os.fspath(self._given or PACKAGED)
 
-    def _source(self) -> _Source:
-        location = self._location
-        if location.startswith(("http://", "https://")):
-            return Url(location, Cache(self.cache_dir))
-        if location.startswith("hf://"):
-            return Hub(location, Cache(self.cache_dir))
-        if "://" in location:
-            raise ValueError(
-                f"index={location!r} must be a directory, or start with https://, http:// or hf://."
-            )
-        return Directory(location)
+    def _source(self) -> Directory | Source:
+        return source_of(self._given, self.cache_dir)
 
     def _entries(self, *, refresh: bool = False) -> builtins.list[Entry]:
         return read_index(self._source().index(refresh=refresh), self._location)
@@ -248,6 +230,8 @@ class Shelf:
         metrics: Iterable[Curve] = (),
         dtype: str = "float32",
         base_in: str | None = None,
+        language: str | None = None,
+        limits: str | None = None,
         date: str | None = None,
     ) -> Entry:
         """Add a revision to a shelf in a directory, and write its model card.
@@ -271,6 +255,10 @@ class Shelf:
             component has another digest.
         base_in : str, default=None
             A name on this shelf whose base is that of the tower, which is then stored once.
+        language : str, default=None
+            Tags of the languages that it knows, such as "en" or "de, en"; None is not said.
+        limits : str, default=None
+            What it is not good for, in sentences.
         date : str, default=None
             Such as "2026-01-31"; None is today.
 
@@ -289,7 +277,7 @@ class Shelf:
         from sklearn_cclm.shelf._components import write  # imports torch
 
         source = self._source()
-        if not isinstance(source, Directory) or self._given is None:
+        if not isinstance(source, Directory):
             raise ShelfError(
                 f"{self._location!r} cannot be written to: publish to Shelf(directory), and upload "
                 "that directory as it is."
@@ -308,6 +296,8 @@ class Shelf:
                 recipe=recipe,
                 date=Date.today().isoformat() if date is None else date,
                 metrics=tuple(metrics),
+                language=language,
+                limits=limits,
             )
             source.add(entry, staged)
             write_card(entry, source.root / name)
@@ -356,6 +346,14 @@ class Shelf:
             Markdown, as the Hugging Face hub reads it; `publish` writes it with a plot.
         """
         return card(self.entry(name, revision))
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (entry.name, entry.what, entry.language or "", entry.licence, as_size(entry.size))
+            for entry in self.search()
+        ]
+        head = ("name", "what it is", "language", "licence", "size")
+        return table(f"Shelf {self._location}", rows, head)
 
     def __repr__(self) -> str:
         return f"Shelf({self._location!r})"

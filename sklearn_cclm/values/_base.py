@@ -121,6 +121,17 @@ class Base(Value):
         CharPreprocessor.from_vocabulary(vocabulary, **reading)
         return {"vocabulary": vocabulary, "reading": reading}
 
+    def _title(self) -> str:
+        return "Base"
+
+    def _own_facts(self) -> dict[str, object]:
+        return {
+            "vectors": f"{self.width} numbers for a character",
+            "characters": self.n_chars,
+            "architecture": self.architecture,
+            "reads": ", ".join(f"{name}={value!r}" for name, value in self.reading.items()),
+        }
+
     def __repr__(self) -> str:
         return (
             f"Base({self.architecture!r}, width={self.width}, "

@@ -159,9 +159,26 @@ class Tower(Value):
         shapes = {"output.weight": (n_outputs, config["width"]), "output.bias": (n_outputs,)}
         return {HEAD + name: shape for name, shape in shapes.items()}
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights in memory, with those of the base."""
+        return super().nbytes + self.base.nbytes
+
+    def _title(self) -> str:
+        return f"Tower of {self.task}"
+
+    def _own_facts(self) -> dict[str, object]:
+        return {
+            "vectors": f"{self.native_width} numbers for a text, {self.width} for a character",
+            "architecture": self.architecture,
+            "base": f"{self.base.width} numbers for a character, {self.base.n_chars} characters",
+            "labels": ", ".join(self.labels) or None,
+        }
+
     def __repr__(self) -> str:
         return (
             f"Tower({self.task!r}, {self.architecture!r}, width={self.width}, "
+            f"native_width={self.native_width}, base_width={self.base.width}, "
             f"digest={self.digest[:12]!r})"
         )
 

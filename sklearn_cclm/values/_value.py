@@ -15,6 +15,7 @@ from torch import nn
 
 from sklearn_cclm._persistence._rows import ByteRows
 from sklearn_cclm._persistence._weights import DTYPES, decode_as_stored, encode
+from sklearn_cclm._tools.facts import FactsMixin, as_size
 from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm._tools.params import check_option
@@ -29,8 +30,10 @@ from sklearn_cclm.values._weights import Weights
 HEAD = "head."  # begins the names of an output layer's weights
 TABLE = "table.weight"  # the rows of a base that are summed
 
+published: dict[str, Any] = {}  # what shelves have said of values, as they read them, by digest
 
-class Value(StoredValue, metaclass=Interning):
+
+class Value(FactsMixin, StoredValue, metaclass=Interning):
     """An immutable record whose equality and hash are those of its digest.
 
     Equal ones are one object in a process, however they are made, but for what skops reads.
@@ -39,6 +42,7 @@ class Value(StoredValue, metaclass=Interning):
     """
 
     _fields: tuple[str, ...]
+    weights: Weights
     digest: str
 
     def __init__(self, **fields: Any) -> None:
@@ -70,6 +74,24 @@ class Value(StoredValue, metaclass=Interning):
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights in memory."""
+        return self.weights.nbytes
+
+    def _facts(self) -> dict[str, object]:
+        entry = published.get(self.digest)
+        return {
+            **self._own_facts(),
+            "size": f"{as_size(self.nbytes)} in memory",
+            "digest": self.digest,
+            **(entry.about if entry else {}),
+        }
+
+    def _own_facts(self) -> dict[str, object]:
+        """Return what is to be told beside size, digest, and what a shelf says."""
+        raise NotImplementedError
 
     def __sklearn_clone__(self) -> Any:
         return self

@@ -43,6 +43,12 @@ class Weights(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self.kept)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, as they are kept."""
+        arrays = (a.packed if isinstance(a, ByteRows) else a for a in self.kept.values())
+        return sum(array.nbytes for array in arrays)
+
     def is_narrow(self, name: str) -> bool:
         """Whether an array is kept in fewer bytes than it is read in."""
         array = self.kept[name]

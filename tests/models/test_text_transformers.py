@@ -104,6 +104,8 @@ def test_equals_a_feature_union_done_by_hand(tower, other):
     weights = {name: 1 / rms(part.fit_transform(TEXTS[:8])) for name, part in alone.items()}
     weights["second"] *= 3.0
     weights["lexical"] *= 0.5
+    whole = np.linalg.norm([1.0, 1.0, 3.0, 0.5])
+    weights = {name: 5 * weight / whole for name, weight in weights.items()}
     union = FeatureUnion(list(alone.items()), transformer_weights=weights).fit(TEXTS[:8])
     assert_allclose(out.toarray(), union.transform(TEXTS).toarray(), atol=1e-5)
 
@@ -117,7 +119,9 @@ def test_towers_alone_are_as_they_were(tower, other):
 
 def test_tfidf_is_short_for_an_entry(tower):
     short = ComposedEmbedder([("t", tower)], lexical="tfidf").fit_transform(TEXTS)
-    spelt = ComposedEmbedder([("t", tower), ("ngrams", LEXICAL)]).fit_transform(TEXTS)
+    weights = {"ngrams": 1.4}
+    spelt = ComposedEmbedder([("t", tower), ("ngrams", LEXICAL)], tower_weights=weights)
+    spelt = spelt.fit_transform(TEXTS)
     assert_array_equal(short.toarray(), spelt.toarray())
 
 
@@ -130,6 +134,7 @@ def test_blocks_stand_in_the_order_of_the_entries(tower, other):
     out = embedder.transform(TEXTS).toarray()
     first = prefixes.index("u")
     expected = ComposedEmbedder([("u", other)]).fit(TEXTS).transform(TEXTS) / embedder.scales_["u"]
+    expected *= 5 / np.linalg.norm([1, 1, 1, 1, 1.4])
     assert_allclose(out[:, first : first + 4], expected, atol=1e-6)
 
 
@@ -170,8 +175,8 @@ def test_no_texts_give_no_rows(tower):
 
 def test_transformers_need_no_tower():
     embedder = ComposedEmbedder([("words", TfidfVectorizer())], truncation="error").fit(TEXTS)
-    expected = TfidfVectorizer().fit_transform(TEXTS)
-    assert_allclose(embedder.transform(TEXTS).toarray(), expected.toarray(), atol=1e-6)
+    expected = 5 * TfidfVectorizer().fit_transform(TEXTS)
+    assert_allclose(embedder.transform(TEXTS).toarray(), expected.toarray(), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["pandas", "polars"])
@@ -204,24 +209,27 @@ def test_blocks_are_balanced_whatever_their_scale(tower, factor):
     scaled = FunctionTransformer(lambda texts: np.array(lengths(texts)) * factor)
     embedder = ComposedEmbedder([("t", tower), ("n", scaled)], lexical=True).fit(TEXTS)
     out = embedder.transform(TEXTS).toarray()
-    for columns in (slice(0, 4), slice(4, 6), slice(6, None)):
-        assert rms(out[:, columns]) == pytest.approx(1, rel=1e-5)
+    assert rms(out) == pytest.approx(5, rel=1e-5)
+    for columns, weight in ((slice(0, 4), 1), (slice(4, 6), 1), (slice(6, None), 1.4)):
+        share = weight / np.linalg.norm([1, 1, 1.4])
+        assert rms(out[:, columns]) == pytest.approx(5 * share, rel=1e-5)
 
 
 def test_weights_count_after_balancing(tower):
     weights = {"t": 2.0, "lexical": 0.5}
     embedder = ComposedEmbedder([("t", tower)], lexical=True, tower_weights=weights).fit(TEXTS)
     out = embedder.transform(TEXTS).toarray()
-    assert rms(out[:, :4]) == pytest.approx(2, rel=1e-5)
-    assert rms(out[:, 4:]) == pytest.approx(0.5, rel=1e-5)
-    out = embedder.set_params(tower_weights={"t": 3.0}).transform(TEXTS).toarray()
-    assert rms(out[:, :4]) == pytest.approx(3, rel=1e-5)
+    assert rms(out) == pytest.approx(5, rel=1e-5)
+    assert rms(out[:, :4]) / rms(out[:, 4:]) == pytest.approx(4, rel=1e-5)
+    out = embedder.set_params(tower_weights={"t": 2.8}).transform(TEXTS).toarray()
+    assert rms(out[:, :4]) / rms(out[:, 4:]) == pytest.approx(2, rel=1e-5)
 
 
 def test_scale_is_that_of_the_texts_of_fit(tower):
     embedder = ComposedEmbedder([("n", FunctionTransformer(lengths)), ("t", tower)]).fit(["a", "b"])
     assert embedder.scales_["n"] == 1.0
-    assert_allclose(embedder.transform(["four"])[:, :2], [[4, 0]])
+    found = embedder.transform(["four"])[:, :2] / (5 / np.sqrt(2))
+    assert_allclose(found, [[4, 0]], rtol=1e-6)
 
 
 def test_scale_is_measured_on_few_texts_from_all_parts():

@@ -51,7 +51,7 @@ def test_nothing_to_fit(composed, trained, tower, kind):
         "frozen": lambda: composed([("a", FrozenEstimator(trained))]),
         "dropped": lambda: composed([("a", tower), ("b", "drop")]),
         "weighted": lambda: composed([("a", tower), ("b", tower)], tower_weights={"a": 2.0}),
-        "none": composed,
+        "none": lambda: composed(**({"lexical": False} if composed is ComposedEmbedder else {})),
     }[kind]()
     before = dict(vars(model))
     expected = read(clone(model).fit(TEXTS))
@@ -65,6 +65,7 @@ def test_nothing_to_fit(composed, trained, tower, kind):
 @pytest.mark.parametrize(
     "params",
     [
+        {"towers": None},
         {"lexical": True},
         {"lexical": "tfidf"},
         {"n_components": 2},

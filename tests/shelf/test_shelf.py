@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sklearn_cclm import ComposedEmbedder, MaskedCharacterPretrainer, Shelf, load
+from sklearn_cclm import MaskedCharacterPretrainer, Shelf, load
 from sklearn_cclm.shelf import ShelfError
 
 
@@ -233,41 +233,6 @@ def test_shelf_is_picklable_and_can_be_moved(shelf, tmp_path, newer):
     moved = shutil.copytree(shelf.index, tmp_path / "moved")
     assert len(Shelf(moved).verify()) == 3
     assert Shelf(moved).fetch("tiny") == newer
-
-
-def test_card_tells_all_and_runs(default, root, texts):
-    yaml = pytest.importorskip("yaml")
-    entry = default.entry("tiny")
-    card = default.card("tiny")
-    _, head, body = card.split("---\n", 2)
-    read = yaml.safe_load(head)
-    assert read["license"] == "cc0-1.0"
-    assert read["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.9
-    for fact in (entry.sha256, entry.base, "Four short texts", "Not trained.", "2026-01-31"):
-        assert fact in body
-    assert "| Open reviews, test | accuracy | typos | 0.900 | 0.800 |" in body
-    code = body.split("```python\n")[1].split("```")[0]
-    spaces = {"texts": texts}
-    exec(code, spaces)
-    assert isinstance(spaces["embedder"], ComposedEmbedder)
-
-
-def test_published_card_has_a_plot_where_something_was_measured(shelf, root, monkeypatch):
-    pytest.importorskip("matplotlib")
-    card = Path(root, "tiny", "README.md").read_text(encoding="utf-8")
-    assert "![Scores under noise](noise.svg)" in card
-    assert Path(root, "tiny", "noise.svg").read_text(encoding="utf-8").startswith("<?xml")
-    bare = Path(root, "tiny-base", "README.md").read_text(encoding="utf-8")
-    assert bare == shelf.card("tiny-base")
-    assert "Nothing." in bare
-    assert not Path(root, "tiny-base", "noise.svg").exists()
-
-
-def test_card_without_matplotlib_has_the_table_alone(shelf, tower, said, curve, monkeypatch):
-    monkeypatch.setattr("sklearn_cclm.shelf._card.find_spec", lambda name: None)
-    shelf.publish(tower, "plain", metrics=[curve], **said)
-    assert sorted(path.name for path in Path(shelf.index, "plain").glob("*.*")) == ["README.md"]
-    assert "| 0.900 | 0.800 |" in Path(shelf.index, "plain", "README.md").read_text("utf-8")
 
 
 def test_a_base_is_stored_once(shelf, tower, newer, said):
