@@ -31,7 +31,9 @@ def draw_accuracy(ax, rates, accuracy):
             name, (rates[-1], accuracy[name][-1]), (7, 0), textcoords="offset points",
             color=colour, va="center", annotation_clip=False,
         )  # fmt: skip
-    ax.set(xlabel="letters mistyped, %", xticks=rates, title="Accuracy with 5 and 10 labels a class")
+    ax.set(
+        xlabel="letters mistyped, %", xticks=rates, title="Accuracy with 5 and 10 labels a class"
+    )
     ax.grid(axis="y", color="0.9")
     ax.spines[["top", "right"]].set_visible(False)
 
