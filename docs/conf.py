@@ -46,7 +46,8 @@ sphinx_gallery_conf = {
 SECTIONS = {
     "Values and composition": ["sklearn_cclm.models"],
     "Training and tasks": ["sklearn_cclm.pretraining"],
-    "Settings of towers": ["sklearn_cclm.nn"],
+    "Settings of bases and towers": ["sklearn_cclm.architectures"],
+    "Networks": ["sklearn_cclm.nn"],
     "Losses": ["sklearn_cclm.nn.losses"],
     "Noise": ["sklearn_cclm.noise"],
     "Data": ["sklearn_cclm.datasets"],

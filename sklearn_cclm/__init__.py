@@ -18,7 +18,7 @@ _HOMES = {
     "ComposedRegressor": "heads",
     "ComposedTagger": "heads",
     "ContrastivePretrainer": "pretraining",
-    "ConvConfig": "nn",
+    "ConvConfig": "architectures",
     "DistillationPretrainer": "pretraining",
     "EntityPretrainer": "pretraining",
     "MLMPreprocessor": "preprocessing",
@@ -26,9 +26,9 @@ _HOMES = {
     "MaskedLanguagePretrainer": "pretraining",
     "ModelFormatError": "_persistence",
     "MultiTaskPretrainer": "pretraining",
-    "PooledConfig": "nn",
+    "PooledConfig": "architectures",
     "Shelf": "shelf",
-    "StridedConfig": "nn",
+    "StridedConfig": "architectures",
     "Tower": "values",
     "TaskPretrainer": "pretraining",
     "TypoNoise": "noise",
@@ -42,6 +42,7 @@ __all__ = sorted(_HOMES)
 
 if TYPE_CHECKING:
     from sklearn_cclm._persistence import ModelFormatError, load, save
+    from sklearn_cclm.architectures import ConvConfig, PooledConfig, StridedConfig
     from sklearn_cclm.export import export_onnx
     from sklearn_cclm.heads import ComposedClassifier, ComposedRegressor, ComposedTagger
     from sklearn_cclm.models import (
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
         ComposedModel,
         make_composed,
     )
-    from sklearn_cclm.nn import ConvConfig, PooledConfig, StridedConfig
     from sklearn_cclm.noise import TypoNoise
     from sklearn_cclm.preprocessing import CharPreprocessor, MLMPreprocessor
     from sklearn_cclm.pretraining import (

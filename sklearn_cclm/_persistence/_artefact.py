@@ -148,6 +148,8 @@ def load(path: str | os.PathLike, *, sha256: str | None = None, parts: Sequence[
     folder = Path(path)
     try:
         return _load(folder, sha256, parts)
+    except ImportError:
+        raise  # what it holds needs torch
     except Exception as error:
         raise ModelFormatError(f"{str(folder)!r} cannot be loaded: {error}") from error
 

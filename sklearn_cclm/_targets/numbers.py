@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.sparse import issparse
 
 
@@ -40,7 +40,7 @@ def as_numbers(given: Any, name: str) -> Any:
         given = given[:]
     if issparse(given) or isinstance(given, np.ndarray) and given.dtype != object:
         return given
-    if isinstance(given, torch.Tensor):
+    if _is_tensor(given):
         return _of_tensor(given)
     rows = given if isinstance(given, list | tuple) else np.asarray(given)
     if isinstance(rows, np.ndarray):
@@ -53,7 +53,7 @@ def as_numbers(given: Any, name: str) -> Any:
 
 def _stacked(rows: list[Any], given: Any, name: str) -> Any:
     """Return vectors as the rows of an array; what holds none as it was given."""
-    rows = [_of_tensor(row) if isinstance(row, torch.Tensor) else row for row in rows]
+    rows = [_of_tensor(row) if _is_tensor(row) else row for row in rows]
     vectors = [_is_vector(row) for row in rows]
     if not any(vectors):
         return rows if isinstance(given, list | tuple) else given
@@ -66,8 +66,16 @@ def _stacked(rows: list[Any], given: Any, name: str) -> Any:
     return np.array([np.asarray(row) for row in rows])
 
 
-def _of_tensor(tensor: torch.Tensor) -> np.ndarray:
+def _is_tensor(given: Any) -> bool:
+    """Whether this is one of torch, without which there is none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(given, torch.Tensor)
+
+
+def _of_tensor(tensor: Any) -> np.ndarray:
     """Return a tensor, wherever it is, as an array; of a type that numpy lacks as float32."""
+    import torch
+
     tensor = tensor.detach().cpu()
     tensor = tensor if tensor.layout is torch.strided else tensor.to_dense()
     known = tensor.dtype in (torch.float16, torch.float32, torch.float64)

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-from typing import Any
 
 import torch
 
@@ -29,15 +28,3 @@ def resolve_device(device: str) -> torch.device:
             f'device={device!r}, and torch finds no CUDA here: set device="auto" or "cpu".'
         )
     return found
-
-
-def check_device(device: Any) -> None:
-    """Raise ValueError unless a parameter names a device."""
-    try:
-        known = resolve_device(device).type != "meta"
-    except (RuntimeError, TypeError):
-        known = False
-    if not known:
-        raise ValueError(
-            f'device={device!r} must be "auto" or a torch device such as "cpu" or "cuda:0".'
-        )

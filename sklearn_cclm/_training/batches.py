@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:
+    import torch
 
 MakeBatch = Callable[[np.ndarray, np.random.Generator], "Batch"]
 _BUCKET = 50  # batches whose texts are sorted by length together
@@ -17,15 +18,15 @@ _BUCKET = 50  # batches whose texts are sorted by length together
 
 @dataclass(frozen=True)
 class Batch:
-    """Codes and what is to be predicted from them.
+    """Codes and what is to be predicted from them: arrays, or tensors once it is on a device.
 
     Attributes
     ----------
-    ids : int64 Tensor of shape (B, L)
+    ids : int64 array or Tensor of shape (B, L)
         Codes as the network sees them, padded with 0.
-    targets : Tensor
+    targets : array or Tensor
         What the head predicts; its length is the number of predictions.
-    extra : dict of str to Tensor
+    extra : dict of str to array or Tensor
         Whatever else the head needs, such as where the predictions are.
     seed : int
         Seed of what the head draws at random.
@@ -33,9 +34,9 @@ class Batch:
         Which of several tasks the batch is of.
     """
 
-    ids: Tensor
-    targets: Tensor
-    extra: Mapping[str, Tensor] = field(default_factory=dict)
+    ids: Any
+    targets: Any
+    extra: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     task: str = ""
 
@@ -43,20 +44,22 @@ class Batch:
         return len(self.targets)
 
     @property
-    def weights(self) -> Tensor:
+    def weights(self) -> torch.Tensor:
         """What the loss of each prediction counts, by default 1; of several labels the mean."""
         found = self.extra.get("weights")
         if found is None:
+            import torch
+
             return torch.ones(len(self), device=self.ids.device)
         return found if found.ndim == 1 else found.mean(1)
 
     @property
-    def text_weights(self) -> Tensor:
+    def text_weights(self) -> torch.Tensor:
         """What each prediction counts in a metric, which knows no weights of classes."""
         return self.extra.get("text_weights", self.weights)
 
     @classmethod
-    def from_numpy(
+    def seeded(
         cls,
         ids: np.ndarray,
         targets: np.ndarray,
@@ -64,15 +67,18 @@ class Batch:
         *,
         rng: np.random.Generator,
     ) -> Batch:
-        """Make a batch of numpy arrays and draw its seed."""
-        tensors = {name: torch.from_numpy(array) for name, array in extra.items()}
-        seed = int(rng.integers(2**63))
-        return cls(torch.from_numpy(ids), torch.from_numpy(targets), tensors, seed)
+        """Make a batch of arrays and draw its seed."""
+        return cls(ids, targets, extra, int(rng.integers(2**63)))
 
     def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
-        extra = {name: tensor.to(device) for name, tensor in self.extra.items()}
-        return replace(self, ids=self.ids.to(device), targets=self.targets.to(device), extra=extra)
+        """Return the batch as tensors on a device."""
+        import torch
+
+        def moved(values: Any) -> torch.Tensor:
+            return torch.as_tensor(values).to(device)
+
+        extra = {name: moved(values) for name, values in self.extra.items()}
+        return replace(self, ids=moved(self.ids), targets=moved(self.targets), extra=extra)
 
 
 @dataclass(frozen=True)

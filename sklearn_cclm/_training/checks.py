@@ -6,8 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from sklearn_cclm._tools.extras import needs_train
 from sklearn_cclm._tools.params import check_bool, check_integer, check_real
-from sklearn_cclm._training.callbacks import check_callbacks
 from sklearn_cclm._training.task import Task
 from sklearn_cclm.noise import TypoNoise
 
@@ -17,7 +17,10 @@ def check_trainer(trainer: Any) -> None:
     check_real("validation_fraction", trainer.validation_fraction, 0, 1)
     check_bool("warm_start", trainer.warm_start)
     check_integer("checkpoint_every", trainer.checkpoint_every, 1)
-    check_callbacks(trainer)
+    if trainer.callbacks is not None:
+        with needs_train("callbacks"):
+            from sklearn_cclm._training.callbacks import check_callbacks
+        check_callbacks(trainer)
     _check_checkpoint(trainer.checkpoint)
 
 

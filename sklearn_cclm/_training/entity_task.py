@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -26,10 +26,11 @@ from sklearn_cclm._training.tagging import find_entities
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
 from sklearn_cclm.datasets import read_conll
-from sklearn_cclm.nn.heads import TagHead
-from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
 from sklearn_cclm.noise.masking import is_character
+
+if TYPE_CHECKING:
+    from sklearn_cclm.nn.task import Head
 
 
 class Named(NamedTuple):
@@ -79,6 +80,10 @@ class EntityTask(Task):
     def tags(self) -> TagSet:
         """The tags that a character can have."""
         return TagSet(self.labels, self.inside_words)
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.tags.names)
 
     def check(self, noise: Any) -> None:
         check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")
@@ -154,7 +159,9 @@ class EntityTask(Task):
         return view.ids, targets, {"positions": positions}
 
     def head(self, width: int, n_chars: int) -> Head:
-        return TagHead(width, len(self.tags.names), entity_weight=self.entity_weight)
+        from sklearn_cclm.nn.heads import TagHead
+
+        return TagHead(width, self.n_outputs, entity_weight=self.entity_weight)
 
     def measure(self, reader: Any, module: Any, y: Entities, rows: np.ndarray) -> dict[str, float]:
         found = find_entities(reader, module, [y.texts[row] for row in rows])

@@ -83,7 +83,7 @@ class EntityFinder(Trainer):
             For each text; the columns are `tags_`, such as "O", "B-person" and "I-person".
         """
         texts, tokens = self._texts(X)
-        scores = tag_scores(self._reader(self._known()), self._module(), texts)
+        scores = tag_scores(self._reader(self._known()), self._predictor(), texts)
         if tokens is None:
             return Rows(scores)
         return Rows(map(token_probabilities, scores, tokens))
@@ -150,4 +150,4 @@ class EntityFinder(Trainer):
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
         """Return the entities of checked texts."""
-        return Rows(find_entities(self._reader(self._known()), self._module(), texts))
+        return Rows(find_entities(self._reader(self._known()), self._predictor(), texts))

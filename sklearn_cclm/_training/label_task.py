@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -23,8 +23,9 @@ from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.hold_out import kinds_of
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
-from sklearn_cclm.nn.heads import LabelHead
-from sklearn_cclm.nn.task import Head
+
+if TYPE_CHECKING:
+    from sklearn_cclm.nn.task import Head
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ class LabelTask(Task):
     def scored(self) -> Self:
         return replace(self, class_weight=None)
 
+    @property
+    def n_outputs(self) -> int:
+        return len(self.classes)
+
     def blank(self, n: int) -> Labels:
         """Return examples of any value, for texts whose labels are to be told."""
         ones = np.ones(n, dtype=np.float32)
@@ -105,7 +110,9 @@ class LabelTask(Task):
         return view.ids, example.values, weights
 
     def head(self, width: int, n_chars: int) -> Head:
-        return LabelHead(width, len(self.classes), label_smoothing=self.label_smoothing)
+        from sklearn_cclm.nn.heads import LabelHead
+
+        return LabelHead(width, self.n_outputs, label_smoothing=self.label_smoothing)
 
 
 def _check_no_mapping(class_weight: Any) -> None:

@@ -16,15 +16,15 @@ from torch import nn
 
 from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.progress import is_shown, progress_bar, show_line
-from sklearn_cclm._tools.seeds import isolated_seed
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
 from sklearn_cclm._training.checkpoint import Checkpoint
 from sklearn_cclm._training.epoch_tasks import EpochTasks
-from sklearn_cclm._training.schedule import OPTIMIZERS, Schedule
+from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored, ScoredNet
 from sklearn_cclm.nn.embedding import NgramBase
 from sklearn_cclm.nn.optim import LazyAdamW, clip_gradients
+from sklearn_cclm.nn.seeds import isolated_seed
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,12 @@ def _changed(net: NeuralNet) -> Iterator[torch.Tensor]:
     before = getattr(net.optimizer_, "before", {})
     for parameter in net.module_.parameters():
         yield parameter[before[parameter].changed] if parameter in before else parameter
+
+
+_OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
+    "adamw": (LazyAdamW, {}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+}
 
 
 class _Net(ScoredNet):
@@ -347,7 +353,7 @@ def _optimizer(schedule: Schedule) -> dict[str, Any]:
     optimizer = schedule.optimizer
     extra: dict[str, Any] = {}
     if isinstance(optimizer, str):
-        optimizer, extra = OPTIMIZERS[optimizer]
+        optimizer, extra = _OPTIMIZERS[optimizer]
     params = {"weight_decay": schedule.weight_decay, **extra}
     rates = {"base.*": schedule.base_lr, "tower.*": schedule.tower_lr}
     groups = [(names, {"lr": lr}) for names, lr in rates.items() if lr is not None]

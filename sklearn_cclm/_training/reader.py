@@ -64,7 +64,7 @@ class Reader:
         seen = view(self.task.shown(pieces, example), first, self.noise, rng)
         ids, targets, extra = self.task.batch(seen, example, rng)
         codes = {f"ids_{i}": seen.read_by(other) for i, other in enumerate(others, start=1)}
-        return Batch.from_numpy(ids, targets, {**extra, **codes}, rng=rng)
+        return Batch.seeded(ids, targets, {**extra, **codes}, rng=rng)
 
     def batches(
         self,

@@ -6,11 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.check_device import check_device
 from sklearn_cclm._tools.params import (
     check_bool,
     check_integer,
@@ -18,12 +16,11 @@ from sklearn_cclm._tools.params import (
     check_real,
     plain_number,
 )
-from sklearn_cclm.nn.optim import LazyAdamW
 
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
-    "adamw": (LazyAdamW, {}),
-    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
-}
+if TYPE_CHECKING:
+    import torch
+
+OPTIMIZERS = ("adamw", "sgd")
 
 
 @dataclass(frozen=True)
@@ -74,14 +71,18 @@ class Schedule:
         known = isinstance(optimizer, str) and optimizer in OPTIMIZERS
         if not known and not _is_optimizer(optimizer):
             raise ValueError(
-                f"optimizer={optimizer!r} must be one of {sorted(OPTIMIZERS)} or a subclass of "
+                f"optimizer={optimizer!r} must be one of {list(OPTIMIZERS)} or a subclass of "
                 "torch.optim.Optimizer that takes lr and weight_decay."
             )
 
 
 def _is_optimizer(cls: Any) -> bool:
     """Whether this is a class of optimizers that takes a rate and a decay."""
-    if not (isinstance(cls, type) and issubclass(cls, torch.optim.Optimizer)):
+    if not isinstance(cls, type):
+        return False
+    import torch
+
+    if not issubclass(cls, torch.optim.Optimizer):
         return False
     try:
         signature(cls).bind_partial(lr=0.1, weight_decay=0.0)

@@ -8,6 +8,7 @@ from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from sklearn_cclm._targets.entities import Span
 from sklearn_cclm._targets.entity_tags import CharacterTags
@@ -69,7 +70,7 @@ def _of_group(reader: Reader, module: Any, texts: list[str]) -> np.ndarray:
     scores = np.empty((ends[-1] if len(ends) else 0, len(task.tags.names)), dtype=np.float32)
     blank = CharacterTags(np.broadcast_to(np.int64(0), cut.lengths.sum()), cut.lengths)
     for rows, found in logits(reader, module, cut, blank):
-        windows = found.float().softmax(1).cpu().numpy()
+        windows = softmax(found, axis=1)
         for row, window in zip(
             rows, np.split(windows, np.cumsum(cut.lengths[rows])[:-1]), strict=True
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -11,8 +11,10 @@ from scipy.sparse import csr_array
 from sklearn_cclm._text.streams import read_texts
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.views import View
-from sklearn_cclm.nn.task import Head
 from sklearn_cclm.noise import TypoNoise
+
+if TYPE_CHECKING:
+    from sklearn_cclm.nn.task import Head
 
 
 class Task(ABC):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
@@ -14,8 +14,9 @@ from sklearn_cclm._text.streams import TextStream
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.task import Task
 from sklearn_cclm._training.views import View
-from sklearn_cclm.nn.heads import ValueHead
-from sklearn_cclm.nn.task import Head
+
+if TYPE_CHECKING:
+    from sklearn_cclm.nn.task import Head
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class ValueTask(Task):
         standard = ((values - self.mean) / self.scale).astype(np.float32)
         return Labels(standard[cut.owners], cut.shared(y.weights / y.weights.mean()))
 
+    @property
+    def n_outputs(self) -> int:
+        return len(self.mean)
+
     def blank(self, n: int) -> Labels:
         """Return examples of any value, for texts whose numbers are to be told."""
         return Labels(np.zeros((n, len(self.mean)), dtype=np.float32), np.ones(n, np.float32))
@@ -78,7 +83,9 @@ class ValueTask(Task):
         return view.ids, example.values, {"weights": example.weights}
 
     def head(self, width: int, n_chars: int) -> Head:
-        return ValueHead(width, len(self.mean))
+        from sklearn_cclm.nn.heads import ValueHead
+
+        return ValueHead(width, self.n_outputs)
 
 
 def _floats(values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sklearn_cclm.heads import ComposedClassifier, ComposedRegressor, ComposedTagger
+from sklearn_cclm.heads import ComposedClassifier, ComposedRegressor, ComposedTagger, _network
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models import ComposedEmbedder, ComposedModel
 from sklearn_cclm.models._composition import Composition
@@ -130,7 +130,7 @@ def _predicting(
 ) -> Graph:
     """Return the network of a head; `last` is what follows its output layer."""
     on_cpu = copy(head).set_params(device="cpu")
-    module = Prediction(exportable(on_cpu._module()), last)  # type: ignore[arg-type]
+    module = Prediction(exportable(_network.built_once(on_cpu)), last)  # type: ignore[arg-type]
     return Graph(module, head._bases(), output, names, **how)
 
 

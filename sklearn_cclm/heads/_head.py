@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
-from weakref import WeakKeyDictionary
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
 
-import torch
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_cclm._tools.device import resolve_device
-from sklearn_cclm._tools.params import (
-    check_bool,
-    check_integer,
-    check_option,
-    check_real,
-    plain_number,
-)
-from sklearn_cclm._training.batches import Batches
+from sklearn_cclm._engines import by_numpy, engine
+from sklearn_cclm._numpy.head import Predictor
+from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._training.checks import check_task
 from sklearn_cclm._training.reader import Reader
 from sklearn_cclm.heads._live_trainer import LiveTrainer
-from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.heads._stored import StoredHead
 from sklearn_cclm.models._embedder import ComposedEmbedder
 from sklearn_cclm.models._named_towers import check_alike, check_cls, check_pooling
-from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.values import Base, Tower
 from sklearn_cclm.values._value import built
+
+if TYPE_CHECKING:
+    from sklearn_cclm._training.batches import Batches
+    from sklearn_cclm.nn.composed_task import ComposedTask
 
 _FROZEN = ("none", "base", "towers")
 
@@ -89,7 +84,7 @@ class ComposedHead(StoredHead, LiveTrainer):
 
     def _bases(self) -> list[Base]:
         """Return the distinct bases, first the one whose windows are the shortest."""
-        bases = dict.fromkeys(tower.base for _, tower in self._shapes())
+        bases = dict.fromkeys(tower.base for _, tower in self._kept_towers())
         return sorted(bases, key=lambda b: b.reading["max_example_len"] - b.reading["add_cls"])
 
     def _reader(self, task: Any) -> Reader:
@@ -98,62 +93,28 @@ class ComposedHead(StoredHead, LiveTrainer):
         return Reader(task, preprocessors, noise, self.batch_size)
 
     def _build(self, task: Any, clean: Callable[[], Batches] | None, *, more: bool) -> ComposedTask:
-        bases = [base.build() for base in self._bases()]
-        towers = [tower.build() for _, tower in self.towers_]
-        module = self._assembled(task, bases, towers)
+        from sklearn_cclm.heads import _network
+
         if more or clean is None:
-            self._load(module, torch.tensor)
-            return module
-        device, batches = resolve_device(self.device), clean()
-        module.to(device)
-        standardize(module, batches, device)
-        if self.linear_probe:
-            probe(module, batches, device)
-        return module.cpu()
+            return _network.trained(self, task)
+        return _network.begun(self, task, clean())
 
-    def _assembled(
-        self, task: Any, bases: list[Any], towers: list[Any], freeze: Any = None
-    ) -> ComposedTask:
-        """Return a network of these parts, with a new trunk and output layer."""
-        places = self._bases()
-        values = [tower for _, tower in self._shapes()]
-        trunk = Trunk(
-            [tower.width for tower in values],
-            [tower.native_width for tower in values],
-            pooling=self.pooling,
-            combine=self.combine,
-            hidden=self.hidden,
-            dropout=self.dropout,
-        )
-        return ComposedTask(
-            bases,
-            towers,
-            [places.index(tower.base) for tower in values],
-            trunk=trunk,
-            head=task.head(trunk.width, places[0].preprocessor().n_chars_),
-            freeze=plain_number(self.freeze) if freeze is None else freeze,
-        )
-
-    def _on_meta(self) -> ComposedTask:
-        return self._assembled(self._known(), [], [], freeze="towers")
-
-    def _module(self) -> ComposedTask:
-        """Return the network, built once for the same weights and towers: never train it."""
+    def _predictor(self) -> Any:
         check_is_fitted(self)
         self._check_mix()
-        device = resolve_device(self.device)
-        if self._live is not None:
-            return self._live.module.to(device).eval()
-        parts = [*self.head_weights_.values(), *(tower for _, tower in self.towers_)]
-        key = (device, *map(id, parts))
-        if self not in _built or _built[self][0] != key:
-            bases = [built(base, device) for base in self._bases()]
-            towers = [built(tower, device) for _, tower in self.towers_]
-            with torch.device("meta"):  # whose weights cost nothing to make
-                module = self._assembled(self._known(), bases, towers, freeze="towers")
-            self._load(module, torch.from_dlpack)
-            _built[self] = key, parts, module.to(device).eval()
-        return _built[self][2]
+        if engine() is not by_numpy:
+            from sklearn_cclm.heads import _network
+
+            return _network.built_once(self)
+        device, bases = by_numpy.resolve_device(self.device), self._bases()
+        return Predictor(
+            [built(base, device) for base in bases],
+            [built(tower, device) for _, tower in self.towers_],
+            [bases.index(tower.base) for _, tower in self.towers_],
+            self.head_weights_,
+            pooling=self.pooling,
+            combine=self.combine,
+        )
 
     def _check_mix(self) -> None:
         if self._mix() != self.mix_:
@@ -162,11 +123,6 @@ class ComposedHead(StoredHead, LiveTrainer):
                 "set them back, or clone the estimator to begin anew."
             )
 
-    def _load(self, module: ComposedTask, tensor: Callable) -> None:
-        """Put the trained weights of trunk and output layer, as tensors, into a network."""
-        state = {name: tensor(weights) for name, weights in self.head_weights_.items()}
-        module.load_state_dict(state, strict=False, assign=True)
-
     def _keep(self, task: Any, module: ComposedTask, *, more: bool) -> None:
         state = module.state_dict().items()
         self.head_weights_ = {
@@ -174,8 +130,8 @@ class ComposedHead(StoredHead, LiveTrainer):
             for name, tensor in state
             if not name.startswith(("base.", "tower."))
         }
-        parts = torch.nn.ModuleList([module.base, module.tower])
-        thawed = any(parameter.requires_grad for parameter in parts.parameters())
+        parts = chain(module.base.parameters(), module.tower.parameters())
+        thawed = any(parameter.requires_grad for parameter in parts)
         if self.freeze == "towers" and not thawed:
             return
         old = self._bases()
@@ -221,10 +177,6 @@ class ComposedHead(StoredHead, LiveTrainer):
         _check_freeze(self.freeze)
         if type(self).pooling is not None:
             check_pooling(self.pooling)
-
-
-# What a head's network was built of, which keeps the identities in the key from being used again.
-_built: WeakKeyDictionary[ComposedHead, tuple[tuple, list[Any], ComposedTask]] = WeakKeyDictionary()
 
 
 def _check_freeze(freeze: Any) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sklearn_cclm._training.live import Live
-from sklearn_cclm._training.loop import Trained
-from sklearn_cclm._training.optimizer_state import named_state
 from sklearn_cclm._training.trainer import Trainer
-from sklearn_cclm.nn.optim import LazyAdamW
 from sklearn_cclm.values import Tower
+
+if TYPE_CHECKING:
+    from sklearn_cclm._training.live import Live
+    from sklearn_cclm._training.loop import Trained
 
 
 class Late:
@@ -68,7 +68,7 @@ class LiveTrainer(Trainer):
         alike._live = None  # one estimator alone goes on with a network
         return alike
 
-    def _shapes(self) -> list[tuple[str, Tower]]:
+    def _kept_towers(self) -> list[tuple[str, Tower]]:
         """Return the towers, whose weights may be older than the network's."""
         return vars(self)["towers_"]
 
@@ -87,6 +87,9 @@ class LiveTrainer(Trainer):
                 yield lambda: live.module, live.goes_on
 
     def _keep_all(self, task: Any, trained: Trained, *, more: bool, once: bool) -> None:
+        from sklearn_cclm._training.live import Live
+        from sklearn_cclm.nn.optim import LazyAdamW
+
         if once and isinstance(trained.optimizer, LazyAdamW):
             self._live = Live(trained.module, trained.optimizer, self._made_of(), self.towers)
             self._ahead = True
@@ -97,6 +100,8 @@ class LiveTrainer(Trainer):
         """Make fitted attributes of what the network has learned since they were made."""
         live = self._live
         if live is not None and self._ahead:
+            from sklearn_cclm._training.optimizer_state import named_state
+
             fitted = self._alike()
             fitted.optimizer_state_ = named_state(live.module, live.optimizer)
             fitted._keep(self._known(), live.module, more=True)

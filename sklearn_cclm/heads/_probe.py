@@ -82,8 +82,8 @@ def _rows(module: ComposedTask, batches: Iterable[Any], device: torch.device) ->
         if "positions" in batch.extra:
             features = features.flatten(0, 1)[batch.extra["positions"]]
         X.append(features.numpy())
-        y.append(batch.targets.numpy())
-        weights.append(batch.extra.get("weights", torch.ones(len(features))).numpy())
+        y.append(batch.targets)
+        weights.append(batch.extra.get("weights", np.ones(len(features), dtype=np.float32)))
         n += len(features)
         if n >= _MOST:
             break

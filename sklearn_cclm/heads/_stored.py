@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import numpy as np
-import torch
 
+from sklearn_cclm._numpy.head import head_shapes
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm.models._named_towers import NamedTowers
-from sklearn_cclm.nn.composed_task import ComposedTask
+from sklearn_cclm.values import Tower
 
 _OF_TRAINING = ("noise", "callbacks", "checkpoint", "random_state", "class_weight")  # not stored
 
@@ -21,6 +21,11 @@ class StoredHead(NamedTowers):
     head_weights_: dict[str, np.ndarray]
     origins_: dict[str, str]
     mix_: list[Any]
+    towers_: list[tuple[str, Tower]]
+    pooling: str | None
+    combine: str
+    hidden: int
+    _known: Any
 
     def _learned(self) -> dict[str, Any]:
         """Return what was learned of y, as JSON can hold it."""
@@ -28,10 +33,6 @@ class StoredHead(NamedTowers):
 
     def _take(self, learned: Any) -> None:
         """Set what `_learned` returned, which may be forged, or raise an error."""
-        raise NotImplementedError
-
-    def _on_meta(self) -> ComposedTask:
-        """Return the network without memory for its weights."""
         raise NotImplementedError
 
     def _stored(self, add: Callable[[Any], int]) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -54,13 +55,22 @@ class StoredHead(NamedTowers):
         if learned is not None:
             head._begun(learned.pop("n_iter"), learned.pop("origins"))
             head._take(learned)
-            with torch.device("meta"):
-                module = head._on_meta()
-            found = module.state_dict().items()
-            head.head_weights_ = weights({name: tuple(tensor.shape) for name, tensor in found})
+            head.head_weights_ = weights(head._shapes())
             if not (head.head_weights_["trunk.mix.scale"] > 0).all():
                 raise ValueError("features must be divided by positive numbers.")
         return head
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the weights of what stands on the towers."""
+        towers = [tower for _, tower in self.towers_]
+        native = self.pooling == "native"
+        return head_shapes(
+            [tower.native_width if native else tower.width for tower in towers],
+            pooling=self.pooling,
+            combine=self.combine,
+            hidden=self.hidden,
+            n_outputs=self._known().n_outputs,
+        )
 
     def _begun(self, n_iter: Any, origins: Any) -> None:
         """Set what is known of the training, or raise ValueError."""

@@ -6,9 +6,11 @@ from typing import Any, Self
 
 from sklearn.base import BaseEstimator, clone
 
-from sklearn_cclm._tools.seeds import draw_seed, isolated_seed
+from sklearn_cclm._tools.extras import needs_train
+from sklearn_cclm._tools.seeds import draw_seed
 from sklearn_cclm._tools.tags import TextTagsMixin
-from sklearn_cclm.nn import NgramBase, NgramConfig, _registry
+from sklearn_cclm.architectures import NgramConfig
+from sklearn_cclm.architectures._registry import to_dict
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.values._base import Base, folded_codes
 
@@ -123,13 +125,16 @@ class CCLMModelBase(TextTagsMixin, BaseEstimator):
 
 def _initial_base(config: NgramConfig, preprocessor: CharPreprocessor, seed: int) -> Base:
     """Make an untrained base for a fitted preprocessor."""
+    with needs_train("A base to train"):
+        from sklearn_cclm.nn import NgramBase
+        from sklearn_cclm.nn.seeds import isolated_seed
     vocabulary = preprocessor.vocabulary_
     with isolated_seed(seed):
         module = NgramBase(config, folded=folded_codes(vocabulary))
     return Base.from_module(
         module,
         architecture="ngram",
-        config=_registry.to_dict(config),
+        config=to_dict(config),
         vocabulary=vocabulary,
         reading={
             "max_example_len": int(preprocessor.max_example_len),

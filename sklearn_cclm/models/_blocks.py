@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn import get_config
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sklearn_cclm._targets.numbers import as_numbers
 
 _SAMPLE = 2000
 
 
-def lexical() -> TfidfVectorizer:
-    """Return what ``lexical=True`` adds: TF-IDF of character n-grams."""
+def lexical() -> Any:
+    """Return what ``lexical="tfidf"`` adds: TF-IDF of character n-grams."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # slow to import
+
     return TfidfVectorizer(
         analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32
     )

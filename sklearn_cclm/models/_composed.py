@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._engines import engine
+from sklearn_cclm._tools.extras import needs_train
 from sklearn_cclm.models._composition import Composition
 from sklearn_cclm.models._inference import characters, distinct, group_by_base, spread
 from sklearn_cclm.models._named_towers import check_alike
-from sklearn_cclm.nn.composed import ComposedModule
+
+if TYPE_CHECKING:
+    from sklearn_cclm.nn.composed import ComposedModule
 
 
 class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -114,7 +117,7 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
         add_cls = fitted.towers_[0][1].base.reading["add_cls"]
         length = max(1, max(map(len, texts), default=0) + add_cls)
         out = np.zeros((len(places), length, members[-1].columns.stop), dtype=np.float32)
-        device = resolve_device(self.device)
+        device = engine().resolve_device(self.device)
         for base, group in group_by_base(members).items():
             characters(
                 texts,
@@ -150,6 +153,8 @@ class ComposedModel(Composition, auto_wrap_output_keys=None):  # type: ignore[ca
     def module_(self) -> ComposedModule:
         """A fresh network that maps codes to the composed vectors."""
         fitted = self._fitted()
+        with needs_train("module_"):
+            from sklearn_cclm.nn.composed import ComposedModule
         members = fitted._members(fitted.towers_, fitted._weights())
         bases = list(group_by_base(members))
         return ComposedModule(

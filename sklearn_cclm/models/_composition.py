@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._text.column import ColumnMixin
 from sklearn_cclm._text.read import check_reading, check_texts
-from sklearn_cclm._tools.device import check_device
+from sklearn_cclm._tools.check_device import check_device
 from sklearn_cclm._tools.fit_tasks import CallbackSupportMixin, FitTask, fit_task, with_callbacks
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option, check_real
 from sklearn_cclm._tools.tags import TextTagsMixin

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sklearn_cclm._tools.device import resolve_device
+from sklearn_cclm._engines import engine
 from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.models._blocks import beside, by_interface, lexical, read, sample, scale
@@ -222,7 +222,7 @@ class ComposedEmbedder(StoredEmbedder):
             "pooling": self.pooling,
             "windowed": self.truncation == "window",
             "batch_chars": self.batch_chars,
-            "device": resolve_device(self.device),
+            "device": engine().resolve_device(self.device),
         }
 
     def _trained(self, texts: list[str], y: Any, *args: Any) -> list[tuple[str, Any]]:

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from scipy import sparse
-from torch import Tensor
 
+from sklearn_cclm._engines import engine
 from sklearn_cclm._text.lengths import length_batches
 from sklearn_cclm._text.windows import windows
 from sklearn_cclm.models._lexical import Lexical, Tally, stacked
-from sklearn_cclm.nn.embedding import Encoding
-from sklearn_cclm.nn.pooling import pool
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.values import Base, Tower
 from sklearn_cclm.values._value import built
@@ -94,7 +91,8 @@ def features(
     for base, group in groups.items():
         counted = lexical if lexical is not None and base == lexical.base else None
         for some in _groups(texts):
-            found = embed(texts[some], base, group, out[some], lexical=counted, **how)
+            with engine().inference():
+                found = embed(texts[some], base, group, out[some], lexical=counted, **how)
             counts.append(found)
     if lexical is None:
         return out, None
@@ -108,7 +106,6 @@ def _groups(texts: Sequence[str]) -> Iterator[slice]:
     yield from map(slice, starts, [*starts[1:], len(texts)])
 
 
-@torch.inference_mode()
 def embed(
     texts: Sequence[str],
     base: Base,
@@ -118,7 +115,7 @@ def embed(
     pooling: str,
     windowed: bool,
     batch_chars: int,
-    device: torch.device,
+    device: Any,
     lexical: Lexical | None = None,
 ) -> sparse.csr_matrix | None:
     """Write the vectors of texts, by towers on one base, into their columns of `out`.
@@ -142,9 +139,10 @@ def embed(
     )
     towers = [built(member.tower, device) for member in members]
     tally = None if lexical is None else Tally(lexical, owners, preprocessor.add_cls + overlap)
-    for rows, encoding in _encodings(pieces, preprocessor, built(base, device), batch_chars):
+    network = built(base, device)
+    for rows, encoding in _encodings(pieces, preprocessor, network, batch_chars, device):
         for member, tower, target in zip(members, towers, targets, strict=True):
-            target[rows] = _pooled(tower, encoding, pooling).cpu().numpy() * member.weight
+            target[rows] = engine().array(_pooled(tower, encoding, pooling)) * member.weight
         if tally is not None:
             tally.add(rows, encoding)
     if not in_place:
@@ -153,7 +151,6 @@ def embed(
     return None if tally is None else tally.counts(len(texts))
 
 
-@torch.inference_mode()
 def characters(
     texts: Sequence[str],
     base: Base,
@@ -161,36 +158,40 @@ def characters(
     out: np.ndarray,
     *,
     batch_chars: int,
-    device: torch.device,
+    device: Any,
 ) -> None:
     """Write a vector per character, by towers on one base, into their columns of `out`."""
     towers = [built(member.tower, device) for member in members]
     network = built(base, device)
-    for rows, encoding in _encodings(texts, base.preprocessor(), network, batch_chars):
+    for rows, encoding in _encodings(texts, base.preprocessor(), network, batch_chars, device):
         for member, tower in zip(members, towers, strict=True):
-            features = tower(encoding).cpu().numpy() * member.weight
+            with engine().inference():
+                features = engine().array(tower(encoding)) * member.weight
             out[rows, : features.shape[1], member.columns] = features
 
 
 def _encodings(
-    texts: Sequence[str], preprocessor: CharPreprocessor, base: Any, batch_chars: int
-) -> Iterator[tuple[np.ndarray, Encoding]]:
+    texts: Sequence[str],
+    preprocessor: CharPreprocessor,
+    base: Any,
+    batch_chars: int,
+    device: Any,
+) -> Iterator[tuple[np.ndarray, Any]]:
     """Run a base over texts that are short enough: yield rows and what the base says of them."""
-    device = base.folded.device
     for rows in length_batches(_lengths(texts) + preprocessor.add_cls, batch_chars):
         codes = preprocessor.encode([texts[row] for row in rows])
-        yield rows, base(torch.from_numpy(codes).to(device))
+        yield rows, base(engine().codes(codes, device))
 
 
 def _lengths(texts: Sequence[str]) -> np.ndarray:
     return np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
 
 
-def _pooled(tower: Any, encoding: Encoding, pooling: str) -> Tensor:
+def _pooled(tower: Any, encoding: Any, pooling: str) -> Any:
     """Return one vector per text."""
     if pooling == "native":
         return tower.native(encoding)
-    return pool(tower(encoding), encoding.mask, pooling)
+    return engine().pool(tower(encoding), encoding.mask, pooling)
 
 
 def _average(vectors: np.ndarray, owners: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.preprocessing import normalize
 
-from sklearn_cclm.nn.embedding import Encoding
+from sklearn_cclm._engines import engine
 from sklearn_cclm.values import Base
 
 
@@ -54,6 +52,8 @@ class Lexical:
     @classmethod
     def of(cls, base: Base, counts: sparse.csr_matrix) -> Self:
         """Learn from the counts of all buckets in texts."""
+        from sklearn.feature_extraction.text import TfidfTransformer  # slow to import
+
         idf = TfidfTransformer().fit(counts).idf_.astype(np.float32)
         return cls(base, np.where(counts.getnnz(axis=0) > 0, idf, np.float32(0)))
 
@@ -65,6 +65,8 @@ class Lexical:
         """Return the features of texts, rows of norm `weight`, from the counts of its columns."""
         if counts is None:
             raise ValueError("The n-grams of these texts were not counted.")
+        from sklearn.preprocessing import normalize  # slow to import
+
         data = (1 + np.log(counts.data, dtype=np.float32)) * self.idf[self.buckets][counts.indices]
         found = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
         if found.shape[0]:  # `normalize` refuses no rows
@@ -103,9 +105,9 @@ class Tally:
         self._columns: list[np.ndarray] = []
         self._counts: list[np.ndarray] = []
 
-    def add(self, rows: np.ndarray, encoding: Encoding) -> None:
+    def add(self, rows: np.ndarray, encoding: Any) -> None:
         """Count what some windows have."""
-        columns = self._column.take(encoding.rows.cpu().numpy())
+        columns = self._column.take(engine().array(encoding.rows))
         for place in np.flatnonzero(self._known[rows]):
             columns[place, : self._known[rows[place]]] = -1
         columns = np.sort(columns.reshape(len(rows), -1), axis=1)  # those without a column first

@@ -9,10 +9,10 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import has_fit_parameter
 
+from sklearn_cclm._numpy.pooling import POOLINGS
 from sklearn_cclm._tools.named import NamedPartsMixin
 from sklearn_cclm.models._blocks import is_transformer
 from sklearn_cclm.models._stored_towers import StoredTowers
-from sklearn_cclm.nn.pooling import POOLINGS
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 

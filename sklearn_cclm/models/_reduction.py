@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.decomposition import TruncatedSVD
 
 
 class Reduction:
@@ -23,6 +22,8 @@ class Reduction:
     @classmethod
     def of(cls, features: Any, n_components: int) -> Self:
         """Learn from the features of texts."""
+        from sklearn.decomposition import TruncatedSVD  # slow to import
+
         n = min(n_components, *features.shape)
         with np.errstate(
             divide="ignore", invalid="ignore"

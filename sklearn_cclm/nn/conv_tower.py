@@ -2,55 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import Tensor, nn
 
-from sklearn_cclm._tools.params import check_integer, check_option
-from sklearn_cclm.nn._registry import register
+from sklearn_cclm.architectures.towers import ConvConfig
+from sklearn_cclm.nn._registry import network
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.embedding import Encoding
-from sklearn_cclm.nn.towers import TowerConfig, TowerModule
+from sklearn_cclm.nn.towers import TowerModule
 
 
-@dataclass(frozen=True)
-class ConvConfig(TowerConfig):
-    """Settings of the tower "conv".
-
-    Parameters
-    ----------
-    width : int, default=128
-        Length of the tower's vectors, within and at its end.
-    n_layers : int, default=4
-        Residual convolutions; each looks twice as far as the one before.
-    kernel_size : int, default=3
-        Characters that each reads; odd if `direction` is "both".
-    direction : {"both", "forward", "backward"}, default="both"
-        "forward": a character's vector knows what stands before it and nothing that follows;
-        "backward": what follows it and nothing before.
-    native_width : int, default=0
-        As in `TowerConfig`.
-    """
-
-    width: int = 128
-    n_layers: int = 4
-    kernel_size: int = 3
-    direction: str = "both"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("width", "n_layers", "kernel_size"):
-            check_integer(name, getattr(self, name), 1)
-        check_option("direction", self.direction, ("both", "forward", "backward"))
-        if self.direction == "both" and self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={self.kernel_size} must be odd to look both ways.")
-
-    @property
-    def sees(self) -> str:
-        return self.direction
-
-
-@register("tower", "conv", ConvConfig)
+@network(ConvConfig)
 class ConvTower(TowerModule):
     """Residual convolutions of dilation 1, 2, 4, ...
 

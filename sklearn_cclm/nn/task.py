@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -57,9 +58,19 @@ class TaskModule(nn.Module):
     def forward(self, batch: Any) -> Tensor:
         return self.head(self._tower, self._encoding(batch), batch)
 
-    def logits(self, batch: Any) -> Tensor:
-        """Return what the output layer says of a batch."""
-        return self.head.logits(self._tower, self._encoding(batch), batch)
+    @torch.no_grad()
+    def predict(self, batch: Any) -> np.ndarray:
+        """Return what the output layer says of a batch, computed where the network is."""
+        self.eval()
+        on_device = batch.to(next(self.parameters()).device)
+        logits = self.head.logits(self._tower, self._encoding(on_device), on_device)
+        return logits.float().cpu().numpy()
+
+    @property
+    def n_outputs(self) -> int:
+        """What the output layer tells apart."""
+        output: Any = self.head.output
+        return output.out_features
 
     @property
     def _tower(self) -> Any:

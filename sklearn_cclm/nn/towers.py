@@ -1,43 +1,17 @@
-"""The towers: what stands on a base and learns a task. One class with a config each."""
+"""The towers: what stands on a base and learns a task. One class for each config."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sklearn_cclm._tools.params import check_integer
-from sklearn_cclm.nn._registry import register
+from sklearn_cclm.architectures.towers import PooledConfig, StridedConfig
+from sklearn_cclm.nn._registry import network
 from sklearn_cclm.nn.blocks import StridedConv, sinusoids
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import masked_mean
-
-
-@dataclass(frozen=True)
-class TowerConfig:
-    """Settings that every tower has.
-
-    Parameters
-    ----------
-    native_width : int, default=0
-        Length of the native vector of a text, by a projection that belongs to the tower; 0 stands
-        for no projection.
-    """
-
-    native_width: int = field(default=0, kw_only=True)
-
-    def __post_init__(self) -> None:
-        check_integer("native_width", self.native_width, 0)
-
-    @property
-    def sees(self) -> str:
-        """What a character's vector may know besides the character: "both" sides, or one.
-
-        "forward" is what stands before it, read in that direction; "backward" what follows.
-        """
-        return "both"
 
 
 class TowerModule(nn.Module):
@@ -63,35 +37,7 @@ class TowerModule(nn.Module):
         return masked_mean(self(encoding) if features is None else features, encoding.mask)
 
 
-@dataclass(frozen=True)
-class PooledConfig(TowerConfig):
-    """Settings of the tower "pooled".
-
-    Parameters
-    ----------
-    width : int, default=128
-        Length of the tower's vectors.
-    hidden : int, default=256
-        Units of the hidden layer; 0 stands for none, which leaves the linear map alone, and not
-        even that where the base is as wide as the tower: its table then holds the vectors.
-    native_width : int, default=0
-        As in `TowerConfig`.
-    """
-
-    width: int = 128
-    hidden: int = 256
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_integer("width", self.width, 1)
-        check_integer("hidden", self.hidden, 0)
-
-    @property
-    def sees(self) -> str:
-        return "forward"  # the n-grams of the base end at each character
-
-
-@register("tower", "pooled", PooledConfig)
+@network(PooledConfig)
 class PooledTower(TowerModule):
     """A small perceptron on the base beside a linear map: per character, or once per text.
 
@@ -126,60 +72,7 @@ class PooledTower(TowerModule):
         return mapped if self.layers is None else mapped + self.layers(x)
 
 
-@dataclass(frozen=True)
-class StridedConfig(TowerConfig):
-    """Settings of the tower "strided".
-
-    Parameters
-    ----------
-    width : int, default=128
-        Length of the tower's vectors, within and at its end.
-    downsample_factor : int, default=16
-        Characters per position of the transformer; must be ``stride ** n_strided_convs``.
-    n_strided_convs : int, default=4
-        Number of strided convolutions.
-    stride : int, default=2
-        Stride of each.
-    n_layers : int, default=2
-        Transformer layers at the reduced length.
-    n_heads : int, default=4
-        Attention heads; a divisor of `width`.
-    kernel_size : int, default=3
-        Characters seen by the first and the last convolution; odd.
-    native_width : int, default=0
-        As in `TowerConfig`.
-    """
-
-    width: int = 128
-    downsample_factor: int = 16
-    n_strided_convs: int = 4
-    stride: int = 2
-    n_layers: int = 2
-    n_heads: int = 4
-    kernel_size: int = 3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_integer("stride", self.stride, 2)
-        for name in ("width", "n_strided_convs", "n_layers", "n_heads", "kernel_size"):
-            check_integer(name, getattr(self, name), 1)
-        fits = self.stride**self.n_strided_convs
-        if fits != self.downsample_factor:
-            raise ValueError(
-                f"downsample_factor={self.downsample_factor} does not fit "
-                f"n_strided_convs={self.n_strided_convs} convolutions of stride={self.stride}: "
-                f"stride ** n_strided_convs is {fits}. Set downsample_factor={fits}, or choose "
-                "the convolutions so that they multiply to it."
-            )
-        if self.width % (2 * self.n_heads):
-            raise ValueError(
-                f"width={self.width} must be a multiple of 2 * n_heads, here {2 * self.n_heads}."
-            )
-        if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={self.kernel_size} must be odd and positive.")
-
-
-@register("tower", "strided", StridedConfig)
+@network(StridedConfig)
 class StridedTower(TowerModule):
     """Shrink the text by strided convolutions, attend over the short sequence, grow it again.
 

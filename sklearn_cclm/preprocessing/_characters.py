@@ -16,7 +16,7 @@ from sklearn_cclm._text.streams import chunked, read_texts
 from sklearn_cclm._tools.params import check_bool, check_integer, check_option
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.preprocessing._stored import StoredPreprocessor
-from sklearn_cclm.preprocessing._vocabulary import code_table, frequent_characters
+from sklearn_cclm.preprocessing._vocabulary import characters, code_table, frequent_characters
 
 
 class CharPreprocessor(
@@ -113,7 +113,7 @@ class CharPreprocessor(
         """
         if not isinstance(vocabulary, str):
             raise TypeError(f"vocabulary must be a str, got {type(vocabulary).__name__}")
-        if len(set(vocabulary)) < len(vocabulary):
+        if len(characters(vocabulary)) < len(vocabulary):
             raise ValueError("vocabulary holds a character more than once; pass each one once")
         preprocessor = cls(**params)
         preprocessor._check_params()

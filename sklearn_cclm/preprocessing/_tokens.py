@@ -6,17 +6,20 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._text.codes import CHUNK, UNKNOWN_CHARACTER
 from sklearn_cclm._text.streams import chunked, read_texts
+from sklearn_cclm._tools.extras import needs_train
 from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.preprocessing._characters import CharPreprocessor
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 _UNKNOWN_TOKEN = "[UNK]"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -111,7 +114,7 @@ class MLMPreprocessor(CharPreprocessor):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the tokenizer from its text."""
         if "tokenizer_" in state:
-            state = {**state, "tokenizer_": Tokenizer.from_str(state["tokenizer_"])}
+            state = {**state, "tokenizer_": _tokenizers().Tokenizer.from_str(state["tokenizer_"])}
         super().__setstate__(state)
 
     def fit(self, X: Iterable, y: object = None) -> Self:
@@ -186,8 +189,8 @@ class MLMPreprocessor(CharPreprocessor):
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     """Return a byte-pair encoding of the lower-cased words of the texts."""
-    tokenizer = _tokenizer(models.BPE(unk_token=_UNKNOWN_TOKEN))
-    trainer = trainers.BpeTrainer(
+    tokenizer = _tokenizer(unk_token=_UNKNOWN_TOKEN)
+    trainer = _tokenizers().trainers.BpeTrainer(
         vocab_size=vocab_size, special_tokens=[_UNKNOWN_TOKEN], show_progress=False
     )
     tokenizer.train_from_iterator(map(_replace_surrogates, texts), trainer)
@@ -200,11 +203,19 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
     return tokenizer
 
 
-def _tokenizer(model: models.BPE) -> Tokenizer:
-    """Return a tokenizer of lower-cased words."""
-    tokenizer = Tokenizer(model)
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+def _tokenizers() -> Any:
+    """Return the package that holds the tokens, which loading an embedder needs not."""
+    with needs_train("MLMPreprocessor"):
+        import tokenizers
+    return tokenizers
+
+
+def _tokenizer(**model: Any) -> Tokenizer:
+    """Return a tokenizer of lower-cased words, by a byte-pair encoding."""
+    package = _tokenizers()
+    tokenizer = package.Tokenizer(package.models.BPE(**model))
+    tokenizer.normalizer = package.normalizers.Lowercase()
+    tokenizer.pre_tokenizer = package.pre_tokenizers.Whitespace()
     return tokenizer
 
 
@@ -234,8 +245,8 @@ def _restored_tokenizer(stored: Any) -> Tokenizer:
         len(merge) == 2 and {*merge, merge[0] + merge[1]} <= known.keys() for merge in merges
     ):
         raise ValueError("each merge must be two tokens that make a third one.")
-    model = models.BPE(vocab=known, merges=list(map(tuple, merges)), unk_token=_UNKNOWN_TOKEN)
-    tokenizer = _tokenizer(model)
+    model = {"vocab": known, "merges": list(map(tuple, merges)), "unk_token": _UNKNOWN_TOKEN}
+    tokenizer = _tokenizer(**model)
     tokenizer.add_special_tokens([_UNKNOWN_TOKEN])
     return tokenizer
 

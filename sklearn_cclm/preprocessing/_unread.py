@@ -14,8 +14,9 @@ import numpy as np
 
 from sklearn_cclm._text.codes import UNKNOWN, code_points
 from sklearn_cclm._text.streams import chunked
-from sklearn_cclm.preprocessing._vocabulary import code_table
+from sklearn_cclm.preprocessing._vocabulary import characters, code_table
 
+_LETTERS = frozenset(ascii_letters)
 _expected = ContextVar("_expected", default=False)
 
 
@@ -65,7 +66,7 @@ def _unseen(texts: Sequence[str], preprocessors: list[Any]) -> list[str]:
     left = list(texts) if preprocessors else []
     for preprocessor in preprocessors:
         table = code_table(preprocessor.vocabulary_)
-        if set(ascii_letters) <= set(preprocessor.vocabulary_):  # of most texts nothing is to do
+        if _LETTERS <= characters(preprocessor.vocabulary_):  # of most texts nothing is to do
             left = [text for text in left if not text.isascii()]
         left = [
             text

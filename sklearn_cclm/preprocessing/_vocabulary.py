@@ -24,6 +24,12 @@ def frequent_characters(chunks: Iterable[list[str]], min_count: int) -> str:
 
 
 @lru_cache(maxsize=8)
+def characters(vocabulary: str) -> frozenset[str]:
+    """Return the characters of a vocabulary, found once: there are thousands."""
+    return frozenset(vocabulary)
+
+
+@lru_cache(maxsize=8)
 def code_table(vocabulary: str) -> np.ndarray:
     """Return the code of each code point up to the vocabulary's largest, then UNKNOWN."""
     points, _ = code_points([vocabulary])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sklearn_cclm.architectures import _registry
 from sklearn_cclm.models._base import CCLMModelBase
-from sklearn_cclm.nn import _registry
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 

@@ -11,8 +11,9 @@ from sklearn.base import clone
 from sklearn_cclm._training.checks import check_task
 from sklearn_cclm._training.reader import Reader
 from sklearn_cclm._training.trainer import Trainer
+from sklearn_cclm.architectures._registry import config_class, name_of, to_dict
 from sklearn_cclm.models import CCLMModelBase
-from sklearn_cclm.nn import _registry
+from sklearn_cclm.nn._registry import build
 from sklearn_cclm.nn.task import TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import (
@@ -132,7 +133,7 @@ class BasePretrainer(Trainer):
     def _tower_config(self, task: Any) -> Any:
         """Return the tower's config value."""
         if isinstance(self.tower, str):
-            return _registry.config_class("tower", self.tower)()
+            return config_class("tower", self.tower)()
         return self.tower
 
     def _recipe(self) -> CCLMModelBase:
@@ -153,7 +154,7 @@ class BasePretrainer(Trainer):
         check_base(self.base)
         check_init_from(self.init_from, self.base)
         check_task(self, task)
-        _registry.name_of("tower", self._tower_config(task))
+        name_of("tower", self._tower_config(task))
         check_sight(task.sees, *self._tower_spec(task, self.init_from))
 
     def _start(self, task: Any, texts: Any, y: Any) -> CharPreprocessor:
@@ -193,7 +194,7 @@ class BasePretrainer(Trainer):
         """Return a network with the weights of a tower, or new ones, and the head's if `more`."""
         name, config = self._tower_spec(task, source)
         tower = (
-            _registry.build("tower", name, config, base_width=self.base_.width)
+            build("tower", name, config, base_width=self.base_.width)
             if source is None
             else source.build()
         )
@@ -210,7 +211,7 @@ class BasePretrainer(Trainer):
         if source is not None:
             return source.architecture, dict(source.config)
         config = self._tower_config(task)
-        return _registry.name_of("tower", config), _registry.to_dict(config)
+        return name_of("tower", config), to_dict(config)
 
     def _keep(self, task: Any, module: TaskModule, *, more: bool) -> None:
         check_base_kept(self.base, module)

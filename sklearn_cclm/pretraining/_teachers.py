@@ -11,9 +11,9 @@ from scipy.sparse import issparse
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
+from sklearn_cclm._engines import engine
 from sklearn_cclm._targets.numbers import as_numbers
 from sklearn_cclm._text.streams import chunked
-from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.progress import is_shown, progress_bar, show_line
 from sklearn_cclm.models._inference import Member, distinct, vectors
 from sklearn_cclm.shelf._entry import ShelfError
@@ -72,7 +72,7 @@ def native(tower: Tower, texts: list[str]) -> np.ndarray:
     member = Member(tower, slice(0, tower.native_width), 1.0)
     return vectors(
         *distinct(texts), [member],
-        pooling="native", windowed=True, batch_chars=32768, device=resolve_device("auto"),
+        pooling="native", windowed=True, batch_chars=32768, device=engine().resolve_device("auto"),
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._tools.progress import is_shown
 from sklearn_cclm._training.schedule import Schedule
+from sklearn_cclm.architectures._registry import name_of
 from sklearn_cclm.models._named_towers import PUBLISHED
-from sklearn_cclm.nn import _registry
 from sklearn_cclm.pretraining._distillation import Distillation
 from sklearn_cclm.pretraining._gain import neighbours_kept, show_gain
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
@@ -305,7 +305,7 @@ class DistillationPretrainer(BasePretrainer):
 
     def _tower_config(self, task: Distillation) -> Any:
         config = super()._tower_config(task)
-        _registry.name_of("tower", config)
+        name_of("tower", config)
         width = task.teacher_width or 0
         if self.tower == "pooled":
             return replace(config, width=width or config.width, hidden=512)

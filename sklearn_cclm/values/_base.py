@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm._text.codes import N_RESERVED
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.preprocessing._stored import joined
 from sklearn_cclm.values._value import Value
+
+if TYPE_CHECKING:
+    from torch import nn
 
 READING = ("max_example_len", "normalization", "add_cls")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from sklearn_cclm._engines.shapes import state_shapes
 from sklearn_cclm._persistence import Persistent
 from sklearn_cclm._persistence._config import check_keys
-from sklearn_cclm.nn import _registry
 from sklearn_cclm.values._weights import Weights
 
 
@@ -50,7 +50,7 @@ class StoredValue(Persistent):
         check_keys("state", state, ("architecture", "config", "fields"))
         name, config = state["architecture"], state["config"]
         fields: dict[str, Any] = cls._read_fields(state["fields"], part)
-        shapes = _registry.state_shapes(cls._kind, name, config, **cls._shape(fields))
+        shapes = state_shapes(cls._kind, name, config, **cls._shape(fields))
         shapes.update(cls._head_shapes(fields, config))
         kept = Weights(weights(shapes, as_stored=True))
         fields.update(architecture=name, config=config, weights=kept)

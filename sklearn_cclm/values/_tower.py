@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm.values._base import Base
 from sklearn_cclm.values._value import HEAD, Value
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Tower(Value):

@@ -6,29 +6,27 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
-from torch import nn
 
+from sklearn_cclm._engines import engine
 from sklearn_cclm._persistence._rows import ByteRows
 from sklearn_cclm._persistence._weights import DTYPES, decode_as_stored, encode
+from sklearn_cclm._tools.extras import needs_train
 from sklearn_cclm._tools.facts import FactsMixin, as_size
 from sklearn_cclm._tools.hashing import Hashed
 from sklearn_cclm._tools.locks import Lock
 from sklearn_cclm._tools.params import check_option
-from sklearn_cclm._tools.seeds import isolated_seed
-from sklearn_cclm.nn import _registry
-from sklearn_cclm.nn._blank import Blank
-from sklearn_cclm.nn.rows import ByteTable
 from sklearn_cclm.values._interned import Interning, interned
 from sklearn_cclm.values._stored import StoredValue
 from sklearn_cclm.values._weights import Weights
 
+if TYPE_CHECKING:
+    from torch import nn
+
 HEAD = "head."  # begins the names of an output layer's weights
-TABLE = "table.weight"  # the rows of a base that are summed
 
 published: dict[str, Any] = {}  # what shelves have said of values, as they read them, by digest
 
@@ -121,22 +119,6 @@ class Value(FactsMixin, StoredValue, metaclass=Interning):
                 "damaged or forged. Fetch it again."
             )
 
-    def _build(
-        self, tensors: Mapping[str, torch.Tensor], tables: Mapping[str, ByteTable] | None = None
-    ) -> nn.Module:
-        """Build the network on the given tensors, leaving the global generator as it was.
-
-        Tables are put in the place of the modules of their names.
-        """
-        with isolated_seed(0), Blank():
-            shape = self._shape(vars(self))
-            module = _registry.build(self._kind, self.architecture, self.config, **shape)
-        own = {name: t for name, t in tensors.items() if not name.startswith(HEAD)}
-        for name, table in (tables or {}).items():
-            module.set_submodule(name, table)
-        module.load_state_dict(own, assign=True)
-        return module.eval()
-
     def astype(self, dtype: str) -> Self:
         """Return this value with its weights, and those of its base, rounded to a type.
 
@@ -179,8 +161,25 @@ class Value(FactsMixin, StoredValue, metaclass=Interning):
         -------
         torch.nn.Module
             It owns copies of the weights: training it does not change this value.
+
+        Raises
+        ------
+        ImportError
+            If torch is not installed.
         """
-        return self._build({k: torch.from_numpy(np.array(a)) for k, a in self.weights.items()})
+        with needs_train("build"):
+            import torch
+
+            from sklearn_cclm.nn._loaded import loaded
+        kind, name, config, weights, shape = self._network()
+        tensors = {k: torch.from_numpy(np.array(weights[k])) for k in weights}
+        return loaded(kind, name, config, tensors, shape)
+
+    def _network(self) -> tuple[str, str, Mapping[str, Any], Weights, dict[str, Any]]:
+        """Return kind, architecture, settings, weights and surroundings of the network."""
+        own = {k: w for k, w in self.weights.kept.items() if not k.startswith(HEAD)}
+        shape = self._shape(vars(self))
+        return self._kind, self.architecture, self.config, Weights(own), shape
 
     def _with(self, **changes: Any) -> Any:
         """Return a value that differs in these fields."""
@@ -193,31 +192,17 @@ class Value(FactsMixin, StoredValue, metaclass=Interning):
         return cls(weights={k: v.detach().cpu().numpy() for k, v in state.items()}, **fields)
 
 
-def built(value: Value, device: torch.device) -> nn.Module:
+def built(value: Value, device: Any) -> Any:
     """Return the network of a value, built once per process and shared: never train it."""
     with _lock:
         on_devices = _built.setdefault(value, {})
         if device not in on_devices:
-            module = value._build(*_tensors(value.weights, device))
-            on_devices[device] = module.requires_grad_(False).to(device)
+            on_devices[device] = engine().network(*value._network(), device)
         return on_devices[device]
 
 
-_built: WeakKeyDictionary[Value, dict[torch.device, nn.Module]] = WeakKeyDictionary()
+_built: WeakKeyDictionary[Value, dict[Any, Any]] = WeakKeyDictionary()
 _lock = Lock()
-
-
-def _tensors(
-    weights: Any, device: torch.device
-) -> tuple[dict[str, torch.Tensor], dict[str, ByteTable]]:
-    """Return weights as tensors, but tables of bytes as they are, where a CPU sums them."""
-    tables, others = {}, {}
-    for name, array in weights.kept.items():
-        if name == TABLE and isinstance(array, ByteRows) and device.type == "cpu":
-            tables[name.rpartition(".")[0]] = ByteTable(torch.from_dlpack(array.packed))
-        else:
-            others[name] = torch.from_dlpack(weights[name])
-    return others, tables
 
 
 def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:

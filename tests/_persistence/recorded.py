@@ -21,7 +21,8 @@ from sklearn_cclm import (
     Tower,
     load,
 )
-from sklearn_cclm.nn import _registry
+from sklearn_cclm.architectures._registry import to_dict
+from sklearn_cclm.nn._registry import state_shapes
 
 TEXTS = ["good film", "Bad film!", "to be or not to be", "naïve café", ""]
 STRIDED = StridedConfig(width=4, downsample_factor=2, n_strided_convs=1, n_layers=1, n_heads=2)
@@ -36,8 +37,8 @@ DTYPES = {"embedder": "int8", "tower": "float16"}
 def tower(base, name, seed=0):
     """An untrained tower."""
     rng = np.random.default_rng(seed)
-    config = _registry.to_dict(CONFIGS[name])
-    shapes = _registry.state_shapes("tower", name, config, base_width=base.width)
+    config = to_dict(CONFIGS[name])
+    shapes = state_shapes("tower", name, config, base_width=base.width)
     weights = {key: rng.normal(size=shape).astype(np.float32) for key, shape in shapes.items()}
     return Tower(base=base, architecture=name, config=config, weights=weights, task="none")
 

@@ -22,8 +22,10 @@ from sklearn_cclm import (
     Tower,
     load,
 )
+from sklearn_cclm._engines.shapes import state_shapes
 from sklearn_cclm._persistence import artefact_sha256
-from sklearn_cclm.nn import ConvConfig, ConvTower, NgramConfig, StridedTower, _registry
+from sklearn_cclm.architectures._registry import name_of, to_dict
+from sklearn_cclm.nn import ConvConfig, ConvTower, NgramConfig, StridedTower
 
 TEXTS = ["good film", "bad film", "to be or not to be"]
 BASE, TOWER, EMBEDDER = 0, 1, 2
@@ -37,7 +39,7 @@ def make_tower(base):
     )
     state = StridedTower(config, base_width=base.width).state_dict()
     return Tower(
-        base=base, architecture="strided", config=_registry.to_dict(config), task="none",
+        base=base, architecture="strided", config=to_dict(config), task="none",
         weights={name: tensor.numpy() for name, tensor in state.items()},
     )  # fmt: skip
 
@@ -688,8 +690,8 @@ def test_depth_has_a_limit(folder):
 
 
 def test_shapes_are_found_without_memory():
-    config = _registry.to_dict(NgramConfig(width=2**16, n_buckets=2**28))  # 64 TiB
-    shapes = _registry.state_shapes("base", "ngram", config, folded=(0, 1, 2, 3))
+    config = to_dict(NgramConfig(width=2**16, n_buckets=2**28))  # 64 TiB
+    shapes = state_shapes("base", "ngram", config, folded=(0, 1, 2, 3))
     assert shapes["table.weight"] == (2**28 + 4, 2**16)
 
 
@@ -709,8 +711,8 @@ def test_what_makes_one_character_long_is_neither_saved_nor_loaded(sound, tmp_pa
     cls = {ConvConfig: ConvTower, StridedConfig: StridedTower}[type(config)]
     state = cls(config, base_width=base.width).state_dict()
     tower = Tower(
-        base=base, architecture=_registry.name_of("tower", config),
-        config=_registry.to_dict(config), task="none",
+        base=base, architecture=name_of("tower", config),
+        config=to_dict(config), task="none",
         weights={key: tensor.numpy() for key, tensor in state.items()},
     )  # fmt: skip
     with pytest.raises(ValueError, match=name):

@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_cclm._tools.seeds import isolated_seed
+from sklearn_cclm.nn.seeds import isolated_seed
 
 
 def test_the_generator_of_the_cpu_is_seeded_and_given_back():

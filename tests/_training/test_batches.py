@@ -18,7 +18,7 @@ def global_state():
 
 def make_batch(rows, rng):
     """Return a batch whose codes are its rows, and whose targets are random."""
-    return Batch.from_numpy(rows[:, None], rng.random(len(rows)), {}, rng=rng)
+    return Batch.seeded(rows[:, None], rng.random(len(rows)), {}, rng=rng)
 
 
 def batches(**params):
@@ -135,7 +135,7 @@ def test_global_generators_are_untouched():
 
 
 def test_batch_moves_with_all_it_holds():
-    batch = Batch.from_numpy(
+    batch = Batch.seeded(
         np.array([[4, 5]]), np.array([1]), {"spans": np.array([0, 2])},
         rng=np.random.default_rng(0),
     )  # fmt: skip

@@ -24,7 +24,7 @@ def test_steps_are_counted_where_the_optimizer_has_them(on_device):
     saved = stepped(module, torch.optim.AdamW(module.parameters()))
     elsewhere = copy.deepcopy(module).to("meta")
     optimizer = torch.optim.AdamW(elsewhere.parameters(), capturable=on_device)
-    take_state(elsewhere, optimizer, saved)
+    take_state(saved, elsewhere, optimizer)
     for state in optimizer.state.values():
         assert state["step"].device.type == ("meta" if on_device else "cpu")
         assert state["exp_avg"].device.type == "meta"
@@ -37,11 +37,11 @@ def test_state_is_a_copy_by_names_in_whatever_order_of_groups():
     saved = stepped(module, optimizer)
     kept = copy.deepcopy(saved)
     again = LazyAdamW([{"params": [module.bias], "lr": 0.5}, {"params": [module.weight]}])
-    take_state(module, again, saved)
+    take_state(saved, module, again)
     assert again.state[module.weight]["exp_avg"].shape == (3, 2)
     assert [group["lr"] for group in again.param_groups] == [0.5, 1e-3]
     again.step()
     for name, state in saved["state"].items():
         for key, value in state.items():
             assert (value == kept["state"][name][key]).all()
-    take_state(module, torch.optim.SGD(module.parameters()), saved)  # of another kind: not taken
+    take_state(saved, module, torch.optim.SGD(module.parameters()))  # of another kind: not taken

@@ -27,6 +27,7 @@ from sklearn_cclm import (
     TypoNoise,
     load,
 )
+from sklearn_cclm.heads import _network
 
 COMBINE = ("concat", "gated", "attention")
 
@@ -389,7 +390,7 @@ def test_forged_heads_are_refused(towers, data, tmp_path, old, new):
 def test_network_is_built_once_for_the_same_weights(towers, data, held_out):
     model = head(towers).fit(*data)
     first = model.predict_proba(held_out[0])
-    with patch.object(ComposedClassifier, "_assembled", side_effect=AssertionError):
+    with patch.object(_network, "_assembled", side_effect=AssertionError):
         np.testing.assert_array_equal(model.predict_proba(held_out[0]), first)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict_proba(held_out[0]), first)

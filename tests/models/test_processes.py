@@ -26,7 +26,7 @@ import numpy as np, torch
 from joblib import Parallel, delayed
 from multiprocessing import get_context
 from sklearn_cclm import CCLMModelBase, ComposedEmbedder, MaskedCharacterPretrainer
-from sklearn_cclm._tools.seeds import isolated_seed
+from sklearn_cclm.nn.seeds import isolated_seed
 from sklearn_cclm.values import _value
 
 building, read = threading.Event(), threading.Event()

@@ -40,9 +40,10 @@ def test_other_functions_do_what_they_do():
 
 def test_shapes_are_known_without_the_compiler():
     code = (
-        "import sys; from sklearn_cclm.nn import _registry, towers;"
-        "config = _registry.to_dict(towers.StridedConfig());"
-        "_registry.state_shapes('tower', 'strided', config, base_width=8);"
+        "import sys; from sklearn_cclm.architectures import StridedConfig, _registry;"
+        "from sklearn_cclm._engines.shapes import state_shapes;"
+        "config = _registry.to_dict(StridedConfig());"
+        "state_shapes('tower', 'strided', config, base_width=8);"
         "assert 'torch._dynamo' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120)

@@ -6,8 +6,16 @@ import pytest
 from torch import nn
 
 from sklearn_cclm import CCLMModelBase, CharPreprocessor, MaskedCharacterPretrainer
-from sklearn_cclm.nn import NgramConfig, PooledConfig, StridedConfig, StridedTower, _registry
-from sklearn_cclm.nn.towers import TowerConfig, TowerModule
+from sklearn_cclm.architectures import (
+    NgramConfig,
+    PooledConfig,
+    StridedConfig,
+    TowerConfig,
+    _registry,
+)
+from sklearn_cclm.nn import StridedTower
+from sklearn_cclm.nn._registry import build, network
+from sklearn_cclm.nn.towers import TowerModule
 
 
 @dataclass(frozen=True)
@@ -31,9 +39,9 @@ class LinearTower(TowerModule):
 @pytest.fixture
 def linear(monkeypatch):
     """Register `LinearTower` for one test."""
-    towers = dict(_registry._ARCHITECTURES["tower"])
-    monkeypatch.setitem(_registry._ARCHITECTURES, "tower", towers)
-    return _registry.register("tower", "linear", LinearConfig)(LinearTower)
+    monkeypatch.setitem(_registry._CONFIGS, "tower", dict(_registry._CONFIGS["tower"]))
+    _registry.register("tower", "linear")(LinearConfig)
+    return network(LinearConfig)(LinearTower)
 
 
 def test_names_are_listed():
@@ -63,7 +71,7 @@ def test_config_of_another_kind_is_refused():
 
 def test_plain_config_builds_the_same_module():
     config = StridedConfig(width=16, n_heads=2, stride=4, n_strided_convs=2)
-    tower = _registry.build("tower", "strided", _registry.to_dict(config), base_width=5)
+    tower = build("tower", "strided", _registry.to_dict(config), base_width=5)
     assert isinstance(tower, StridedTower)
     assert tower.factor == 16
     assert len(tower.shrink) == 2
@@ -72,7 +80,7 @@ def test_plain_config_builds_the_same_module():
 def test_lists_become_tuples_again():
     plain = _registry.to_dict(NgramConfig(width=2, n_buckets=5, ngram_orders=(1, 2)))
     assert plain["ngram_orders"] == [1, 2]
-    base = _registry.build("base", "ngram", plain, folded=(0, 1))
+    base = build("base", "ngram", plain, folded=(0, 1))
     assert base.config == NgramConfig(width=2, n_buckets=5, ngram_orders=(1, 2))
 
 

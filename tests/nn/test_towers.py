@@ -6,14 +6,9 @@ import math
 import pytest
 import torch
 
-from sklearn_cclm.nn import (
-    ConvConfig,
-    NgramBase,
-    NgramConfig,
-    PooledConfig,
-    StridedConfig,
-    _registry,
-)
+from sklearn_cclm.architectures import _registry
+from sklearn_cclm.nn import ConvConfig, NgramBase, NgramConfig, PooledConfig, StridedConfig
+from sklearn_cclm.nn._registry import build
 from sklearn_cclm.nn.blocks import sinusoids
 from sklearn_cclm.nn.pooling import POOLINGS, masked_mean, pool
 
@@ -56,7 +51,7 @@ def networks(base_config, tower_config):
         base = NgramBase(base_config, folded=tuple(range(30))).eval()
         name = _registry.name_of("tower", tower_config)
         config = _registry.to_dict(tower_config)
-        tower = _registry.build("tower", name, config, base_width=base_config.width).eval()
+        tower = build("tower", name, config, base_width=base_config.width).eval()
     return base, tower
 
 

@@ -115,7 +115,7 @@ def test_texts_of_one_character_have_nothing_to_predict():
 @torch.no_grad()
 def predictions(pretrainer, texts, length):
     """Return the logits at each place of each text, padded to a length."""
-    module = pretrainer._module().eval()
+    module = pretrainer._predictor().eval()
     codes = pretrainer.preprocessor_.encode(texts)
     ids = torch.zeros((len(texts), length), dtype=torch.int64)
     ids[:, : codes.shape[1]] = torch.from_numpy(codes)

@@ -45,7 +45,7 @@ def tiny(tasks=None, **params):
 
 def batches(first, n):
     def make_batch(rows, rng):
-        return Batch.from_numpy(rows[:, None] + first, rng.random(len(rows)), {}, rng=rng)
+        return Batch.seeded(rows[:, None] + first, rng.random(len(rows)), {}, rng=rng)
 
     return Batches.of(Chunk(np.arange(n), np.ones(n), make_batch), batch_size=2, seed=3)
 

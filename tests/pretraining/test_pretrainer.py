@@ -84,7 +84,7 @@ def _held_out_loss(pretrainer):
     seed = np.random.RandomState(pretrainer.random_state).randint(2**31 - 1)
     reader = pretrainer._reader(pretrainer._known())
     _, batches = reader.batches(TEXTS, None, fraction=pretrainer.validation_fraction, seed=seed)
-    return pretrainer._module().evaluate(batches, torch.device("cpu"))["loss"]
+    return pretrainer._predictor().evaluate(batches, torch.device("cpu"))["loss"]
 
 
 def test_early_stopping_without_held_out_texts_is_an_error():

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from sklearn_cclm import CCLMModelBase, Shelf, Tower
-from sklearn_cclm.nn import PooledTower, _registry
+from sklearn_cclm.architectures._registry import to_dict
+from sklearn_cclm.nn import PooledTower
 from sklearn_cclm.nn.towers import PooledConfig
 from sklearn_cclm.shelf import Curve
 
@@ -37,7 +38,7 @@ def make_tower(base, seed=0):
     state = PooledTower(config, base_width=8).state_dict()
     weights = {name: rng.normal(size=v.shape).astype(np.float32) for name, v in state.items()}
     return Tower(
-        base=base, architecture="pooled", config=_registry.to_dict(config), weights=weights,
+        base=base, architecture="pooled", config=to_dict(config), weights=weights,
         task="masked_character",
     )  # fmt: skip
 
