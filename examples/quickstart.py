@@ -2,11 +2,12 @@
 Quickstart: few labels, misspelt text
 =====================================
 
-What kind of thing does "sliec of pziza" name? Thirteen kinds, five examples of each, and test texts in which
-letters are mistyped: TF-IDF of character n-grams, the default embedder, and one that is adapted to the texts.
+What kind of thing does "sliec of pziza" name? Thirteen kinds, five examples of each, and test
+texts in which letters are mistyped: TF-IDF of character n-grams, the default embedder, and one
+that is adapted to the texts.
 
-The texts are the names that Unicode gives its pictures, as Python has them; ``--data FILE.csv`` with the columns
-text and label (gzipped or not) runs the same on a file of yours.
+The texts are the names that Unicode gives its pictures, as Python has them; ``--data FILE.csv``
+with the columns text and label (gzipped or not) runs the same on a file of yours.
 """
 
 # %%
@@ -58,7 +59,9 @@ train_texts, test_texts, train_labels, test_labels = train_test_split(
     texts, labels, test_size=0.5, stratify=labels, random_state=0
 )
 kinds = np.unique(labels)
-draws = [np.random.default_rng(seed).permutation(len(train_texts)) for seed in range(1 if quick else 5)]
+draws = [
+    np.random.default_rng(seed).permutation(len(train_texts)) for seed in range(1 if quick else 5)
+]
 few = [
     np.concatenate([order[train_labels[order] == kind][: options.labels] for kind in kinds])
     for order in draws
@@ -71,8 +74,8 @@ print(f"{len(few[0])} labels of {len(kinds)} kinds; such as {tests[1][:3]}")
 # %%
 # Adapt the published tower to the texts
 # --------------------------------------
-# It learns to say of each text, misspelt anew in each pass, what it said of the clean one. Labels are not
-# looked at.
+# It learns to say of each text, misspelt anew in each pass, what it said of the clean one. Labels
+# are not looked at.
 
 start = time.perf_counter()
 adapted = DistillationPretrainer(
@@ -109,11 +112,12 @@ ax.set(xlabel="letters mistyped, %", ylabel="accuracy", xticks=[0, 10, 20], ylim
 ax.legend(loc="lower left")
 
 # %%
-# "Slice of pizza" shares no n-gram with "hamburger": few labels leave TF-IDF nothing to go by, and what words
-# mean has to come from elsewhere. The published tower brings it, and the adapted one keeps more of it as
-# letters go wrong. The published towers may have read names of pictures, among a million other texts, and
-# never a kind. These are everyday words; on sentences about software, say those of ``load_docstrings``, the
-# published tower is no better than TF-IDF until it is adapted.
+# "Slice of pizza" shares no n-gram with "hamburger": few labels leave TF-IDF nothing to go by, and
+# what words mean has to come from elsewhere. The published tower brings it, and the adapted one
+# keeps more of it as letters go wrong. The published towers may have read names of pictures, among
+# a million other texts, and never a kind. These are everyday words; on sentences about software,
+# say those of ``load_docstrings``, the published tower is no better than TF-IDF until it is
+# adapted.
 
 # %%
 # Search by a misspelt query
@@ -130,8 +134,8 @@ for query in ("raniy wether", "birthdya celebratoin", "feelnig sick"):
 # %%
 # Pickle and load
 # ---------------
-# Towers are values that hold arrays, so a pipeline is stored as any other; without code, ``save`` and
-# ``load`` store embedders and heads.
+# Towers are values that hold arrays, so a pipeline is stored as any other; without code, ``save``
+# and ``load`` store embedders and heads.
 
 stored = pickle.dumps(models["adapted"])
 same = np.array_equal(pickle.loads(stored).predict(tests[2]), models["adapted"].predict(tests[2]))

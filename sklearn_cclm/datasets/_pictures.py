@@ -25,10 +25,11 @@ _DESCR = """\
 Names of pictures
 -----------------
 
-Names of some 700 pictures, such as "slice of pizza", and what kind of thing each shows: animal, building,
-clothing, face, food, music and play, office, party, person, plant, sport, vehicle or weather. The names are
-those of the Unicode character database (Unicode License v3), in lower case, as Python's unicodedata has
-them; the kinds follow the headings of Unicode's charts. A newer Python may have some more.
+Names of some 700 pictures, such as "slice of pizza", and what kind of thing each shows: animal,
+building, clothing, face, food, music and play, office, party, person, plant, sport, vehicle or
+weather. The names are those of the Unicode character database (Unicode License v3), in lower case,
+as Python's unicodedata has them; the kinds follow the headings of Unicode's charts. A newer Python
+may have some more.
 """
 
 
