@@ -63,6 +63,21 @@ def static_vectors(texts):
     return lambda some: model.encode(some, max_length=None, use_multiprocessing=False)
 
 
+def distilled_static_vectors(texts):
+    from model2vec.distill import distill
+
+    model = distill(str(minilm_folder()))  # 256 dimensions
+    return lambda some: model.encode(list(some), max_length=None, use_multiprocessing=False)
+
+
+def word_llama(texts):
+    import wordllama
+
+    folder = Path(wordllama.__file__).parent  # 0.4.0 looks for its tokenizer in a cache alone
+    model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)  # 256 dimensions
+    return lambda some: model.embed(list(some), norm=True)
+
+
 def fasttext_supervised(texts):
     import fasttext
 
@@ -125,6 +140,8 @@ BUILDERS = {
     "skrub StringEncoder": string_encoder,
     "skrub MinHashEncoder": min_hash_encoder,
     "model2vec, random vectors": static_vectors,
+    "model2vec, all-MiniLM-L6-v2 distilled": distilled_static_vectors,
+    "WordLlama": word_llama,
     "fastText, supervised": fasttext_supervised,
     "all-MiniLM-L6-v2": minilm,
     "Flair forward LM, random weights": flair_forward,

@@ -17,6 +17,7 @@ from sklearn_cclm.pretraining._distillation import Distillation
 from sklearn_cclm.pretraining._gain import neighbours_kept, show_gain
 from sklearn_cclm.pretraining._pretrainer import BasePretrainer
 from sklearn_cclm.pretraining._teachers import check_teacher
+from sklearn_cclm.shelf import ShelfError
 from sklearn_cclm.shelf._names import resolve
 
 _STEPS = 1800  # that a training makes if there is time: 100 passes over 10,000 texts
@@ -137,7 +138,8 @@ class DistillationPretrainer(BasePretrainer):
     gain_ : dict of float to (float, float)
         What `fit` gained: of the ten held-out texts nearest to one of them, the share that remain
         so when 0.1, or 0.2, of its letters are slips of the keyboard, before and after. Before
-        is of `init_from`, or of the published tower. Empty where nothing was held out.
+        is of `init_from`, or of the published tower. Empty where nothing
+        was held out, or the shelf has no such tower.
     max_epochs_ : int
         The passes that `fit` chose, or was told, to make.
     n_iter_ : int
@@ -296,8 +298,11 @@ class DistillationPretrainer(BasePretrainer):
         return Schedule.of(self, max_epochs=self.max_epochs_)
 
     def _look_back(self, held_out: Any) -> None:
-        texts = held_out.given()[0] if held_out else []
-        before = self.init_from or resolve(PUBLISHED[0][1], "tower")
+        self.gain_, texts = {}, held_out.given()[0] if held_out else []
+        try:
+            before = self.init_from or resolve(PUBLISHED[0][1], "tower")
+        except ShelfError:  # a shelf of one's own has other names
+            return
         both = [neighbours_kept(tower, texts) for tower in (before, self.tower_)]
         self.gain_ = {rate: (both[0][rate], both[1][rate]) for rate in both[0]}
         if is_shown(self.verbose):

@@ -26,10 +26,10 @@ from sklearn_cclm import (
     load,
     save,
 )
+from sklearn_cclm.architectures import _registry
 from sklearn_cclm.export import _onnx
 from sklearn_cclm.export._graph import graph
 from sklearn_cclm.export._onnx import description
-from sklearn_cclm.nn import _registry
 
 clients = pytest.mark.clients
 TEXTS = ["good film", "bad film", "a good book", "A BAD BOOK"] * 5

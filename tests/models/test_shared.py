@@ -27,7 +27,7 @@ def work(embedder, texts):
     if not hasattr(Value, "found"):
         Value.found = []
         count(Shelf, "fetch", Value.found)
-        count(Value, "_build", Value.found)
+        count(Value, "_network", Value.found)
     embedder.transform(texts)
     table = embedder._fitted().towers_[0][1].base.weights.kept["table.weight"]
     return os.getpid(), sorted(Value.found), type(table.packed).__name__
@@ -70,7 +70,7 @@ def test_processes(sent, shelf, tmp_path):
     tasks = json.loads(found.stdout)
     assert len(tasks) == 8
     if sent == "name":
-        assert all(counted == ["_build", "_build", "fetch"] for _, counted, _ in tasks)
+        assert all(counted == ["_network", "_network", "fetch"] for _, counted, _ in tasks)
     else:
         assert {kind for _, _, kind in tasks} == {"memmap"}
         assert not any("fetch" in counted for _, counted, _ in tasks)

@@ -177,10 +177,8 @@ def fresh(default, newer, said):
 @pytest.fixture
 def builds(monkeypatch):
     """The digests of values whose networks are built from now on."""
-    found, build = [], Value._build
-    monkeypatch.setattr(
-        Value, "_build", lambda self, *args: found.append(self.digest) or build(self, *args)
-    )
+    found, network = [], Value._network
+    monkeypatch.setattr(Value, "_network", lambda self: found.append(self.digest) or network(self))
     return found
 
 
