@@ -72,8 +72,9 @@ axes[0].legend()
 # %%
 # What is mistaken for what
 # -------------------------
-# The most frequent errors on misspelt text. Those of the adapted model are near in meaning: people
-# and what they wear, faces and people, what is played and what is sport.
+# The most frequent errors on misspelt text. The first of the adapted model is near in meaning:
+# much of what grows is eaten. Most are single cases, where letters of another kind's names came
+# together.
 
 for name, model in models.items():
     predicted = model.predict(misspelt)
@@ -88,8 +89,9 @@ for name, model in models.items():
 # %%
 # One text
 # --------
-# `explain` leaves out each character in turn: what falls then carried the decision. Misspelt, the
-# letters that are left of the word carry it together.
+# `explain` leaves out each character in turn: what falls then carried the decision. Of a right
+# answer and, with two letters wrong, of a wrong one, where the word that would have decided is not
+# understood.
 
 for text in ("slice of pizza", "slide of pozza"):
     found = explain(models["adapted"], text)

@@ -74,3 +74,9 @@ ax.invert_yaxis()
 ax.legend()
 for name, (clean, noisy) in scores.items():
     print(f"{name:<20}{clean:>8.3f}{noisy:>8.3f}")
+
+# %%
+# "en-semantic" knows what a word means, and the others how it is written or used: alone they are
+# hardly above n-grams. Hardly two of these names share a word, so that n-grams beside the meaning
+# cost more than they bring. On customers' messages, where words recur, they bring four points.
+# What helps is a question to the data: make the composition a parameter, and search it.
