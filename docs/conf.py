@@ -92,7 +92,7 @@ def write_api():
     lines = ["API reference", "=============", ""]
     for title, names in sections.items():
         lines += [title, "-" * len(title), "", ".. autosummary::", "   :toctree: .", ""]
-        lines += [f"   {name}" for name in names] + [""]
+        lines += [f"   ~{name}" for name in names] + [""]
     folder = Path(__file__).parent / "api"
     folder.mkdir(exist_ok=True)
     (folder / "index.rst").write_text("\n".join(lines), encoding="utf-8")
