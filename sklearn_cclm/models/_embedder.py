@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._engines import engine
 from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.models._blocks import beside, by_interface, lexical, read, sample, scale
+from sklearn_cclm.models._contents import contents
 from sklearn_cclm.models._inference import distinct, features, vectors
 from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.models._named_towers import PUBLISHED, check_cls, check_pooling, only_towers
@@ -193,6 +195,42 @@ class ComposedEmbedder(StoredEmbedder):
         if reduction is None:
             return names
         return self._named(f"component__{i}" for i in range(len(reduction.components)))
+
+    def lexical_contents(self, X: Any) -> np.ndarray:
+        """Return what the features of ``lexical=True`` mostly count in texts, such as those of fit.
+
+        Their names are numbers of buckets, each of which holds all n-grams of one hash.
+
+        Parameters
+        ----------
+        X : iterable of str of shape (n,)
+            Texts.
+
+        Returns
+        -------
+        ndarray of str objects of shape (number of buckets,)
+            For each feature of "lexical", in their order, the n-gram that is there most often: as
+            written, with "^" for what stands before a text; "" where these texts have none.
+
+        Raises
+        ------
+        ValueError
+            If no hashed n-grams are counted.
+
+        Examples
+        --------
+        >>> from sklearn_cclm import ComposedEmbedder
+        >>> embedder = ComposedEmbedder().fit(["ab"])
+        >>> sorted(embedder.lexical_contents(["ab"]).tolist())
+        ['^^^^a', '^^^a', '^^^ab', '^^a', '^^ab', '^a', '^ab', 'ab']
+        """
+        check_is_fitted(self)
+        part = dict(self.towers_).get("lexical")
+        if not isinstance(part, Lexical):
+            raise ValueError(f"lexical={self.lexical!r} counts no hashed n-grams: fit with True.")
+        texts, how = distinct(self._texts(X))[0], self._how()
+        found = contents(part, texts, batch_chars=self.batch_chars, device=how["device"])
+        return np.array(found, dtype=object)
 
     def _features(
         self, parts: list[tuple[str, Any]], texts: Sequence[str], weights: Mapping[str, float]

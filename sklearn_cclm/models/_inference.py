@@ -140,7 +140,7 @@ def embed(
     towers = [built(member.tower, device) for member in members]
     tally = None if lexical is None else Tally(lexical, owners, preprocessor.add_cls + overlap)
     network = built(base, device)
-    for rows, encoding in _encodings(pieces, preprocessor, network, batch_chars, device):
+    for rows, encoding in encodings(pieces, preprocessor, network, batch_chars, device):
         for member, tower, target in zip(members, towers, targets, strict=True):
             target[rows] = engine().array(_pooled(tower, encoding, pooling)) * member.weight
         if tally is not None:
@@ -163,14 +163,14 @@ def characters(
     """Write a vector per character, by towers on one base, into their columns of `out`."""
     towers = [built(member.tower, device) for member in members]
     network = built(base, device)
-    for rows, encoding in _encodings(texts, base.preprocessor(), network, batch_chars, device):
+    for rows, encoding in encodings(texts, base.preprocessor(), network, batch_chars, device):
         for member, tower in zip(members, towers, strict=True):
             with engine().inference():
                 features = engine().array(tower(encoding)) * member.weight
             out[rows, : features.shape[1], member.columns] = features
 
 
-def _encodings(
+def encodings(
     texts: Sequence[str],
     preprocessor: CharPreprocessor,
     base: Any,

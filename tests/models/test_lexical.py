@@ -243,3 +243,24 @@ def test_sparse_output_is_of_the_interface_asked_for(tower):
     assert isinstance(out, sparse.csr_array)
     assert_array_equal(out.toarray(), embedder.transform(TEXTS).toarray())
     assert_allclose(normalize(out).sum(), normalize(embedder.transform(TEXTS)).sum())
+
+
+def test_contents_are_the_ngrams_that_the_columns_count(tower):
+    embedder = lexical_of(tower).fit(TEXTS)
+    held = np.array([gram.casefold() for gram in embedder.lexical_contents(TEXTS)])
+    for text in TEXTS:
+        columns = embedder.transform([text])[:, 4:].indices
+        assert {*held[columns]} == {gram for _, gram in grams_of(text)}
+    assert {*embedder.lexical_contents(["zzz"])} == {""}
+
+
+def test_contents_of_a_long_text_and_of_bases_with_a_first_position():
+    reading = CharPreprocessor(max_example_len=9, add_cls=True)
+    embedder = lexical_of(tower_on(preprocessor=reading)).fit(["Good", "abcdefghijklmnop"])
+    held = embedder.lexical_contents(["Good", "abcdefghijklmnop"])
+    assert {"Goo", "ood", "hij", "^Go"} <= {*held}
+
+
+def test_contents_need_counted_ngrams(tower):
+    with pytest.raises(ValueError, match="counts no hashed n-grams"):
+        ComposedEmbedder([("t", tower)]).fit(TEXTS).lexical_contents(TEXTS)
