@@ -41,7 +41,7 @@ features = {
     "adapted": ComposedEmbedder([("own", adapted.tower_)]),
 }
 models = {
-    name: make_pipeline(each, LogisticRegression(C=10, max_iter=1000)).fit(
+    name: make_pipeline(each, LogisticRegression(max_iter=1000)).fit(
         [train_texts[i] for i in few], train_labels[few]
     )
     for name, each in features.items()

@@ -52,7 +52,7 @@ def score(parameters, seed):
     rows = np.concatenate(
         [order[train_labels[order] == kind][:10] for kind in pictures.target_names]
     )
-    model = make_pipeline(ComposedEmbedder(**parameters), LogisticRegression(C=10, max_iter=1000))
+    model = make_pipeline(ComposedEmbedder(**parameters), LogisticRegression(max_iter=1000))
     model.fit([train_texts[i] for i in rows], train_labels[rows])
     return [
         balanced_accuracy_score(test_labels, model.predict(texts))
