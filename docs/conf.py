@@ -91,7 +91,8 @@ def write_api():
         raise ValueError(f"The API reference has no section for {sorted(missing)}.")
     lines = ["API reference", "=============", ""]
     for title, names in sections.items():
-        lines += [title, "-" * len(title), "", ".. autosummary::", "   :toctree: .", ""]
+        lines += [title, "-" * len(title), "", ".. autosummary::"]
+        lines += ["   :toctree: .", "   :nosignatures:", ""]
         lines += [f"   ~{name}" for name in names] + [""]
     folder = Path(__file__).parent / "api"
     folder.mkdir(exist_ok=True)

@@ -72,9 +72,9 @@ axes[0].legend()
 # %%
 # What is mistaken for what
 # -------------------------
-# The most frequent errors on misspelt text. The first of the adapted model is near in meaning:
-# much of what grows is eaten. Most are single cases, where letters of another kind's names came
-# together.
+# The most frequent errors on misspelt text. Some of the adapted model are near in meaning, such as
+# food that is taken for a plant; most are words whose remaining letters look like those of another
+# kind.
 
 for name, model in models.items():
     predicted = model.predict(misspelt)
