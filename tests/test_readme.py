@@ -1,20 +1,40 @@
-"""The README's Python blocks run, in order, in one namespace."""
+"""The README's Python blocks run, in order, in one namespace, and its picture shows its figures."""
 
+import json
 import re
 from pathlib import Path
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = {  # of the picture, in the table
+    "TF-IDF of character n-grams": "TF-IDF char_wb (2-5)",
+    "all-MiniLM-L6-v2": "all-MiniLM-L6-v2",
+    "ComposedEmbedder()": "`ComposedEmbedder()`",
+    "adapted to the set's own text": "distilled further for 1.5 minutes on the set's own text",
+}
 
 
 def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
 
 
-def test_python_blocks_run():
+def test_python_blocks_run_and_print_what_stands_below(capsys):
     namespace = {}
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), namespace)
-    assert namespace["pipeline"].predict(["cancel"]).shape == (1,)
+    printed = capsys.readouterr().out
+    assert printed
+    assert printed == blocks("text")[1]
+    assert namespace["search"].predict(["cancel"]).shape == (1,)
+
+
+def test_picture_shows_the_figures_of_the_table():
+    results = json.loads((ROOT / "docs" / "results.json").read_text(encoding="utf-8"))
+    cells = [re.split(r" *\| *", line)[1:-1] for line in README.splitlines() if line[:1] == "|"]
+    table = {row[0]: row[1:5] for row in reversed(cells)}  # the first of rows of one name
+    assert results["accuracy"].keys() == ROWS.keys() == results["texts per second"].keys()
+    for name, scores in results["accuracy"].items():
+        assert [f"{score:.3f}" for score in scores] == table[ROWS[name]]
 
 
 def test_commands_are_one_line_with_their_own_environment():

@@ -3,6 +3,7 @@
 from sklearn_cclm._text.files import TextFiles
 from sklearn_cclm.datasets._conll import read_conll
 from sklearn_cclm.datasets._docstrings import load_docstrings
+from sklearn_cclm.datasets._pictures import load_pictures
 from sklearn_cclm.datasets._utf16 import spans_from_utf16
 
-__all__ = ["TextFiles", "load_docstrings", "read_conll", "spans_from_utf16"]
+__all__ = ["TextFiles", "load_docstrings", "load_pictures", "read_conll", "spans_from_utf16"]
