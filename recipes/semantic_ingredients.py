@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from _cleaning import normalised, sentences
 from _corpora import DATA, attested_typos
 from _screen import SETS, screen, setting
 from _teachers import minilm, side_by_side, universal
@@ -50,9 +51,9 @@ TRIALS = {
 
 @cache
 def old_texts():
-    """Return what the six corpora of CCLM_DATA hold, in one string."""
+    """Return the normalised sentences of the six corpora of CCLM_DATA."""
     files = (gzip.open(DATA / "corpora" / f"{name}.txt.gz", "rt", encoding="utf-8") for name in OLD)
-    return "\n".join(file.read() for file in files)
+    return {normalised(one) for file in files for line in file for one in sentences(line)}
 
 
 def learn(options, *, old=False, teachers=(0, 1), relational=0.0, noise="as published", width=288,
@@ -60,7 +61,7 @@ def learn(options, *, old=False, teachers=(0, 1), relational=0.0, noise="as publ
     """Return a tower that learned from few texts."""
     texts = corpus(options.texts, None)
     if old:
-        texts = [text for text in texts if text in old_texts()]
+        texts = [text for text in texts if normalised(text) in old_texts()]
     texts = texts[: options.most]
     asked = [minilm(texts, options.work), universal(texts, options.work)]
     vectors = side_by_side([asked[place] for place in teachers], width)

@@ -44,7 +44,8 @@ class DistillationPretrainer(BasePretrainer):
         ``CCLMModelBase()``.
     tower : str or config value, default="pooled"
         Architecture of the tower. "pooled" stands for a linear map to vectors as long as
-        the teacher's; other towers, and values such as ``PooledConfig(width=64)``, get a projection to that width, part of their native pooling.
+        the teacher's; other towers, and values such as ``PooledConfig(width=64)``, get a
+        projection to that length, part of their native pooling.
     teacher : callable, transformer, Tower, name on the shelf or None, default=None
         What makes the vectors to match: a callable of a list of texts, such as a sentence
         transformer's ``encode``; a fitted transformer, best as a ``FrozenEstimator``; or a
