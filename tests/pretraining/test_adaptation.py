@@ -19,7 +19,7 @@ TOPICS = [
 ]
 TEXTS = [" ".join(RNG.choice(TOPICS[label], 4)) for label in RNG.integers(0, 3, 240)]
 PUBLISHED = resolve("en-semantic", "tower")
-PACE = "sklearn_cclm._training.trainer.seconds_a_pass"
+PACE = "sklearn_cclm._training.run.seconds_a_pass"
 
 
 def tiny(**params):
