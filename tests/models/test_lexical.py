@@ -243,3 +243,10 @@ def test_sparse_output_is_of_the_interface_asked_for(tower):
     assert isinstance(out, sparse.csr_array)
     assert_array_equal(out.toarray(), embedder.transform(TEXTS).toarray())
     assert_allclose(normalize(out).sum(), normalize(embedder.transform(TEXTS)).sum())
+
+
+def test_what_was_learned_hashes_alike_when_it_is_memory_mapped(tmp_path):
+    embedder = ComposedEmbedder([("a", tower_on())], lexical=True, n_components=2).fit(TEXTS)
+    mapped = joblib.load(joblib.dump(embedder, tmp_path / "pickle")[0], mmap_mode="r")
+    assert joblib.hash(mapped) == joblib.hash(embedder)
+    assert_array_equal(mapped.transform(TEXTS), embedder.transform(TEXTS))
