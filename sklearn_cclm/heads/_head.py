@@ -143,7 +143,7 @@ class ComposedHead(StoredHead, LiveTrainer):
 
     def _settled(self, *, more: bool) -> Self:
         settled = self._alike()
-        settled._live = self._live
+        settled._hold(self._live, self._ahead)
         settled._check_params()
         settled.towers = settled._entries_ready()
         if more:

@@ -61,11 +61,19 @@ class LiveTrainer(Trainer):
 
     def _adopt(self, fitted: Self) -> None:
         super()._adopt(fitted)
-        self._live, self._ahead = fitted._live, fitted._ahead
+        self._hold(fitted._live, fitted._ahead)
+
+    def _hold(self, live: Live | None, ahead: bool = False) -> None:
+        """Go on with a network, or with none, which then leaves no attribute behind."""
+        if live is None:
+            for name in ("_live", "_ahead"):
+                vars(self).pop(name, None)
+        else:
+            self._live, self._ahead = live, ahead
 
     def _alike(self) -> Self:
         alike = super()._alike()
-        alike._live = None  # one estimator alone goes on with a network
+        alike._hold(None)  # one estimator alone goes on with a network
         return alike
 
     def _kept_towers(self) -> list[tuple[str, Tower]]:
@@ -111,4 +119,4 @@ class LiveTrainer(Trainer):
     def _let_go(self) -> None:
         """Go on from the fitted attributes, not from the network."""
         self._catch_up()
-        self._live = None
+        self._hold(None)

@@ -45,8 +45,9 @@ class ComposedEmbedder(StoredEmbedder):
         cloned and fitted in `fit` and reads texts whole.
     lexical : bool, "auto" or "tfidf", default="auto"
         Whether to add TF-IDF of character n-grams, named "lexical", after the towers; "auto" does
-        where `towers` is None. The features are then a sparse matrix, and `fit` learns what each
-        n-gram weighs; without them they are a dense array, and nothing is learned. With True they
+        where `towers` is None. The features are then a sparse matrix, which no pandas or polars
+        output holds, and `fit` learns what each n-gram weighs; without them they are a dense
+        array, and nothing is learned. With True they
         are the hashed ones that the base of the first tower reads anyway, a column for each that a
         text of `fit` has, named after its bucket. "tfidf" is short for the entry
         ``TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)``, whose names

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_cclm._engines import engine
+from sklearn_cclm._tools.hashing import unmapped
 from sklearn_cclm.values import Base
 
 
@@ -34,6 +35,9 @@ class Lexical:
         self.base = base
         self.idf = idf
         (self.buckets,) = np.nonzero(idf)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(unmapped(state))
 
     def __repr__(self) -> str:
         return f"Lexical({len(self.buckets):,} n-grams)"

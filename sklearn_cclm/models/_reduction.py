@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from sklearn_cclm._tools.hashing import unmapped
+
 
 class Reduction:
     """A truncated singular value decomposition of features, always of the same width.
@@ -18,6 +20,9 @@ class Reduction:
 
     def __init__(self, components: np.ndarray) -> None:
         self.components = components
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(unmapped(state))
 
     @classmethod
     def of(cls, features: Any, n_components: int) -> Self:

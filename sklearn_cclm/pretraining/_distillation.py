@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.preprocessing import normalize
 
 from sklearn_cclm._targets.labels import Labels
+from sklearn_cclm._targets.numbers import as_numbers
 from sklearn_cclm._text.streams import TextStream, chunked
 from sklearn_cclm._tools.params import check_integer, check_option, check_real
 from sklearn_cclm._training.cut import Cut
@@ -60,6 +61,12 @@ class Distillation(Task):
             raise ValueError(
                 "A stream of texts has no vectors beside it: pass a list of texts with y, or a "
                 "teacher, or no y to adapt to the texts."
+            )
+        if y is not None and np.ndim(as_numbers(y, "y")) == 1:
+            raise ValueError(
+                "y has one value for each text, as labels are; what is to be matched are vectors, "
+                "of shape (n, d). To adapt to the texts where labels come along, as in a pipeline, "
+                "set teacher='en-semantic' and lexical=True."
             )
         return texts, None if y is None else unit(y, len(texts), "y")
 

@@ -264,3 +264,10 @@ def test_contents_of_a_long_text_and_of_bases_with_a_first_position():
 def test_contents_need_counted_ngrams(tower):
     with pytest.raises(ValueError, match="counts no hashed n-grams"):
         ComposedEmbedder([("t", tower)]).fit(TEXTS).lexical_contents(TEXTS)
+
+
+def test_what_was_learned_hashes_alike_when_it_is_memory_mapped(tmp_path):
+    embedder = ComposedEmbedder([("a", tower_on())], lexical=True, n_components=2).fit(TEXTS)
+    mapped = joblib.load(joblib.dump(embedder, tmp_path / "pickle")[0], mmap_mode="r")
+    assert joblib.hash(mapped) == joblib.hash(embedder)
+    assert_array_equal(mapped.transform(TEXTS), embedder.transform(TEXTS))

@@ -315,7 +315,8 @@ def test_early_stopping_watches_the_cosine():
     ("params", "y", "message"),
     [
         ({}, VECTORS[1:], "239 rows for 240 texts"),
-        ({}, LABELS, "Expected 2D array"),
+        ({}, LABELS, "one value for each text, as labels are"),
+        ({}, ["a"] * 240, "one value for each text, as labels are"),
         ({"teacher": lambda texts: np.full((len(texts), 2), np.nan)}, None, "NaN"),
         ({"teacher": lambda texts: VECTORS[1:]}, None, "239 rows for 240 texts"),
         ({"teacher": lambda texts: [[1.0], *VECTORS[1:]]}, None, r"of lengths \[1, 8\]"),

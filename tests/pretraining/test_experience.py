@@ -333,10 +333,10 @@ def test_noise_reaches_the_network_and_not_the_targets():
     chunk, _ = noisy._reader(noisy._known()).read(TEXTS[:10], None)
     batch = chunk.make_batch(np.arange(10), np.random.default_rng(0))
     clean = noisy.base_.preprocessor().encode(TEXTS[:10])
-    positions = batch.extra["positions"].numpy()
-    assert np.array_equal(batch.targets.numpy(), clean.ravel()[positions])
+    positions = batch.extra["positions"]
+    assert np.array_equal(batch.targets, clean.ravel()[positions])
     letters = (clean > 0) & (clean != noisy.base_.preprocessor().encode([" "])[0, 0])
-    assert (batch.ids.numpy()[letters] != clean[letters]).all()
+    assert (batch.ids[letters] != clean[letters]).all()
 
 
 def test_masked_tokens_are_found_in_noisy_texts():
@@ -391,8 +391,8 @@ def test_each_epoch_of_a_stream_sees_each_text_once(monkeypatch):
         return sorted(map(tuple, seen))
 
     def unmask(batch):
-        ids = batch.ids.numpy().ravel().copy()
-        ids[batch.extra["positions"].numpy()] = batch.targets.numpy()
+        ids = batch.ids.ravel().copy()
+        ids[batch.extra["positions"]] = batch.targets
         return ids.reshape(batch.ids.shape)
 
     everything = sorted(map(tuple, clean[:, : len(texts[0])]))
