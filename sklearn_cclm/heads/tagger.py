@@ -11,7 +11,7 @@ from sklearn_cclm._training.entity_task import Entities, Named
 from sklearn_cclm._training.finding import EntityFinder
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
-from sklearn_cclm.values._tower import check_findable
+from sklearn_cclm.values._tower import NO_FINDINGS, check_findable
 
 
 class ComposedTagger(EntityFinder, ComposedHead):
@@ -282,10 +282,12 @@ class ComposedTagger(EntityFinder, ComposedHead):
 
     def _learned(self) -> dict[str, Any]:
         inside = {"inside_words": self.inside_words_} if self.inside_words_ else {}
-        return {"labels": list(self.labels_), **inside}
+        words = {"of_words": True} if self.of_words_ else {}
+        return {"labels": list(self.labels_), **inside, **words}
 
     def _take(self, learned: Any) -> None:
-        learned = {"inside_words": 0.0, **learned}
-        check_keys("learned", learned, ("labels", "inside_words"))
+        learned = {**NO_FINDINGS, **learned}
+        check_keys("learned", learned, ("labels", *NO_FINDINGS))
         check_findable(learned)
         self.labels_, self.inside_words_ = tuple(learned["labels"]), learned["inside_words"]
+        self.of_words_ = learned["of_words"]

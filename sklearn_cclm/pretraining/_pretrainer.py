@@ -228,5 +228,6 @@ class BasePretrainer(Trainer):
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
         if task.labels:
             head = self.head_weights_, task.labels
-            tower = tower.with_head(*head, inside_words=task.inside_words)
+            how = {"inside_words": task.inside_words, "of_words": task.of_words}
+            tower = tower.with_head(*head, **how)
         self.tower_ = tower

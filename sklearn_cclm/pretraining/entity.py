@@ -247,7 +247,7 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         fitted.base_, fitted.tower_ = loaded.base, loaded
         fitted.preprocessor_ = loaded.base.preprocessor()
         fitted.labels_, fitted.head_weights_ = loaded.labels, loaded.head
-        fitted.inside_words_ = loaded.inside_words
+        fitted.inside_words_, fitted.of_words_ = loaded.inside_words, loaded.of_words
         fitted.history_, fitted.n_iter_ = [], 0
         fitted.seed_ = draw_seed(fitted.random_state)
         return fitted

@@ -6,11 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from sklearn_cclm._persistence._config import check_keys
+from sklearn_cclm.nn.heads import TagHead
+from sklearn_cclm.nn.word_tags import WordTagHead
 from sklearn_cclm.values._base import Base
 from sklearn_cclm.values._value import HEAD, Value
+
+NO_FINDINGS = {"inside_words": 0.0, "of_words": False}  # of what was stored before there were any
 
 
 class Tower(Value):
@@ -35,6 +40,8 @@ class Tower(Value):
         What its output layer tells apart, if it has one: `with_head` adds it to the weights.
     inside_words : float, default=0.0
         How often what that finds begins or ends inside a word, of 1.
+    of_words : bool, default=False
+        Whether it reads the vectors of words, and not those of characters.
 
     Attributes
     ----------
@@ -47,6 +54,7 @@ class Tower(Value):
     task: str
     labels: tuple[str, ...]
     inside_words: float = 0.0  # of towers that were pickled before there was any
+    of_words: bool = False
 
     def __init__(
         self,
@@ -58,6 +66,7 @@ class Tower(Value):
         task: str,
         labels: Sequence[str] = (),
         inside_words: float = 0.0,
+        of_words: bool = False,
     ) -> None:
         super().__init__(
             base=base,
@@ -67,6 +76,7 @@ class Tower(Value):
             task=task,
             labels=tuple(labels),
             inside_words=inside_words,
+            of_words=of_words,
         )
 
     @property
@@ -81,6 +91,7 @@ class Tower(Value):
         labels: Sequence[str],
         *,
         inside_words: float = 0.0,
+        of_words: bool = False,
     ) -> Tower:
         """Return this tower with an output layer, and so with another digest.
 
@@ -92,6 +103,8 @@ class Tower(Value):
             What it tells apart.
         inside_words : float, default=0.0
             How often what it finds begins or ends inside a word, of 1.
+        of_words : bool, default=False
+            Whether it reads the vectors of words, and not those of characters.
 
         Returns
         -------
@@ -100,7 +113,9 @@ class Tower(Value):
         """
         own = {name: w for name, w in self.weights.items() if not name.startswith(HEAD)}
         head = {HEAD + name: array for name, array in weights.items()}
-        return self._with(weights={**own, **head}, labels=labels, inside_words=inside_words)
+        return self._with(
+            weights={**own, **head}, labels=labels, inside_words=inside_words, of_words=of_words
+        )
 
     def with_module(self, module: nn.Module, base: Base) -> Tower:
         """Return a new tower that has a network's weights and stands on another base.
@@ -118,7 +133,7 @@ class Tower(Value):
             Without output layer: that was of the old weights.
         """
         weights = {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
-        return self._with(base=base, weights=weights, labels=(), inside_words=0.0)
+        return self._with(base=base, weights=weights, labels=(), inside_words=0.0, of_words=False)
 
     @property
     def width(self) -> int:
@@ -137,13 +152,14 @@ class Tower(Value):
     def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
         labels = {"labels": list(self.labels)} if self.labels else {}
         inside = {"inside_words": self.inside_words} if self.inside_words else {}
-        return {"base": add(self.base), "task": self.task, **labels, **inside}
+        words = {"of_words": True} if self.of_words else {}
+        return {"base": add(self.base), "task": self.task, **labels, **inside, **words}
 
     @classmethod
     def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
         if isinstance(stored, dict):
-            stored = {"labels": [], "inside_words": 0.0, **stored}
-        check_keys("fields of a Tower", stored, ("base", "labels", "inside_words", "task"))
+            stored = {"labels": [], **NO_FINDINGS, **stored}
+        check_keys("fields of a Tower", stored, ("base", "labels", *NO_FINDINGS, "task"))
         if not isinstance(stored["task"], str):
             raise ValueError(f"task={stored['task']!r} must be a string.")
         check_findable(stored)
@@ -155,9 +171,11 @@ class Tower(Value):
     ) -> dict[str, tuple[int, ...]]:
         if not fields["labels"]:
             return {}
-        n_outputs = 1 + 2 * len(fields["labels"])  # outside, and begin and go on of each label
-        shapes = {"output.weight": (n_outputs, config["width"]), "output.bias": (n_outputs,)}
-        return {HEAD + name: shape for name, shape in shapes.items()}
+        n_tags = 1 + 2 * len(fields["labels"])  # outside, and begin and go on of each label
+        head = WordTagHead if fields["of_words"] else TagHead
+        with torch.device("meta"):
+            state = head(config["width"], n_tags, entity_weight=1).state_dict()
+        return {HEAD + name: tuple(tensor.shape) for name, tensor in state.items()}
 
     def __repr__(self) -> str:
         return (
@@ -167,10 +185,12 @@ class Tower(Value):
 
 
 def check_findable(stored: Mapping[str, Any]) -> None:
-    """Raise ValueError unless `labels` and `inside_words` are as an output layer learns them."""
+    """Raise ValueError unless what an output layer learned can have been learned."""
     labels, inside = stored["labels"], stored["inside_words"]
     names = isinstance(labels, list) and all(isinstance(x, str) and x for x in labels)
     if not names or labels != sorted(set(labels)):
         raise ValueError(f"labels={labels!r} must be sorted, different strings.")
     if type(inside) is not float or not 0 <= inside <= 1:
         raise ValueError(f"inside_words={inside!r} must be a float from 0 to 1.")
+    if type(stored["of_words"]) is not bool:
+        raise ValueError(f"of_words={stored['of_words']!r} must be true or false.")

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,9 +148,16 @@ def test_targets_follow_the_characters_through_noise():
         origin=np.array([[0, 1, 3, 4, 4, 5, 6, -1]]),
     )
     tags = np.array([1, 2, 2, 0, 0, 0, 0])
-    _, targets, extra = pretrainer._known().batch(view, tags, np.random.default_rng(0))
+    task = replace(pretrainer._known(), of_words=False)
+    _, targets, extra = task.batch(view, tags, np.random.default_rng(0))
     assert targets.tolist() == [1, 2, 0, 0, 0, 0, 0]
     assert extra["positions"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    points = np.array([[*map(ord, "Ad sxaw"), 0]], dtype=np.uint32)
+    view = replace(view, points=points, present=points > 0)
+    _, targets, extra = pretrainer._known().batch(view, tags, np.random.default_rng(0))
+    assert targets.tolist() == [1, 0]
+    assert extra["words"].tolist() == [0, 0, -1, 1, 1, 1, 1]
+    assert (extra["rows"].tolist(), extra["columns"].tolist()) == ([0, 0], [0, 1])
 
 
 def test_targets_of_windows_are_those_of_the_text():
