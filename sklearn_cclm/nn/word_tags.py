@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -55,6 +56,12 @@ class WordTagHead(TagHead):
     def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
         super().__init__(width, n_tags, entity_weight=entity_weight)
         self.context = WordContext(width, n_tags)
+
+    def borrow(self, state: Mapping[str, Tensor]) -> None:
+        """Begin with the words around as another head has read them, whatever labels it knew."""
+        own = self.context.state_dict(prefix="context.")
+        read = {k: v for k, v in state.items() if k in own and not k.startswith("context.output")}
+        self.load_state_dict(read, strict=False)
 
     def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         """Return the log-probability of each tag at each character."""

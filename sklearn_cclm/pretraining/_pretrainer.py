@@ -201,6 +201,8 @@ class BasePretrainer(Trainer):
         head = task.head(width, self.base_.preprocessor().n_chars_)
         if more:
             head.load_state_dict({k: torch.from_numpy(w) for k, w in self.head_weights_.items()})
+        elif source is not None:
+            head.borrow({k: torch.from_numpy(w) for k, w in source.head.items()})
         return TaskModule(
             self.base_.build(), tower, head, train_base=not isinstance(self.base, Base)
         )

@@ -24,10 +24,12 @@ class EntityDisplay:
 
     Parameters
     ----------
-    texts : sequence of str
-        The texts.
-    true, predicted : sequence of list of Span
-        Their entities, and those that were found.
+    texts : sequence of str, or of lists of str
+        The texts, or their tokens, which are joined by single spaces.
+    true : sequence
+        Their entities, as `EntityPretrainer` takes them.
+    predicted : sequence of list of Span
+        Those that were found.
 
     Attributes
     ----------
@@ -59,7 +61,7 @@ class EntityDisplay:
 
     def __init__(self, texts: Sequence[str], true: Sequence[Any], predicted: Sequence[Any]) -> None:
         self.texts, given = read_entities(texts, true)
-        self.true, self.predicted = given or [], read_entities(texts, predicted)[1] or []
+        self.true, self.predicted = given or [], read_entities(self.texts, predicted)[1] or []
         self.f1 = f1_by_label(self.true, self.predicted)
         self.labels = tuple(self.f1)
         place = {label: number for number, label in enumerate(self.labels)}

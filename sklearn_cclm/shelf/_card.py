@@ -102,6 +102,11 @@ def _head(entry: Entry) -> dict[str, object]:
 
 def _usage(entry: Entry) -> str:
     pinned = entry.pinned
+    if entry.task == "entity":
+        return (
+            "from sklearn_cclm import EntityPretrainer\n\n"
+            f'spans = EntityPretrainer.from_tower("{pinned}").predict(texts)'
+        )
     if entry.kind == "tower":
         return (
             "from sklearn_cclm import ComposedEmbedder\n\n"

@@ -257,3 +257,19 @@ def test_a_tower_without_output_layer_cannot_predict(fitted):
     for tower in (fitted.tower_.with_head({}, ()), "drop", 3):
         with pytest.raises((ValueError, TypeError), match="tower|shelf"):
             EntityPretrainer.from_tower(tower)
+
+
+def test_what_was_learned_of_words_around_goes_on_with_other_labels(fitted):
+    renamed = [[tag.replace("person", "PER") for tag in row] for row in TAGS]
+    quick = tiny(base=fitted.base_, init_from=fitted.tower_, max_epochs=1, lr=1e-9)
+    begun = quick.fit(TOKENS, renamed)
+    assert begun.labels_ == ("PER", "place")
+    for name, weights in begun.head_weights_.items():
+        around = name.startswith("context.") and not name.startswith("context.output")
+        alike = weights.shape == fitted.head_weights_[name].shape and np.allclose(
+            weights, fitted.head_weights_[name], atol=1e-6
+        )
+        assert alike or not around
+    assert not np.allclose(
+        begun.head_weights_["output.weight"], fitted.head_weights_["output.weight"]
+    )
