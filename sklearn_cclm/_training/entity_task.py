@@ -1,4 +1,4 @@
-"""`EntityTask`: learning the entities of texts, a tag for each character."""
+"""`EntityTask`: learning the entities of texts, a tag for each word or character."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
     dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     entity_weight : float, default=5.0
-        What a character of an entity counts in the loss, where one outside counts 1: more finds
-        more entities, and more that are none.
+        What a word, or a character, of an entity counts in the loss, where one outside counts 1:
+        more finds more entities, and more that are none. Of words it is a margin.
     fit_towers : bool, default=False
         Whether pretrainers among the towers are trained first.
     freeze : {"none", "base", "towers"} or int, default="none"
@@ -98,6 +98,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
         What entities can be, sorted.
     inside_words_ : float
         Share of the ends of entities that lie inside words, in the texts learned from.
+    of_words_ : bool
+        Whether words are tagged, as where that share is below .01, and not characters.
     tags_ : tuple of str
         "O", and of each label what begins and what goes on: the columns of `predict_proba`.
     towers_ : list of (str, Tower)
