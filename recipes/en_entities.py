@@ -23,7 +23,7 @@ import torch
 from _corpora import need
 from _evaluate import RATES, curves
 
-from sklearn_cclm import EntityPretrainer, PooledConfig, Shelf, Tower, TypoNoise
+from sklearn_cclm import ConvConfig, EntityPretrainer, Shelf, Tower, TypoNoise
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.robustness import EntityDisplay
 from sklearn_cclm.shelf import Curve
@@ -88,7 +88,9 @@ def pretrainer(base, options):
     """Return the unfitted pretrainer."""
     return EntityPretrainer(
         base,
-        tower=PooledConfig(width=192, hidden=256),
+        tower=ConvConfig(width=128, n_layers=2),
+        entity_weight=3.0,
+        noise=TypoNoise({"scramble": 3, "slip": 1}, rate=(0, 0.4)),
         max_epochs=options.epochs,
         validation_fraction=0.0,
         checkpoint=options.work / "checkpoint-entities",

@@ -200,7 +200,8 @@ class ComposedTask(TaskModule):
 
     def parts(self, batch: Any) -> list[Tensor]:
         """Return what each tower says of a batch."""
-        return self.trunk.parts(list(self.tower), self._said(batch), Words.of(batch))
+        words = Words.of(batch) if "words" in batch.extra else None
+        return self.trunk.parts(list(self.tower), self._said(batch), words)
 
     def features(self, batch: Any) -> Tensor:
         """Return what the output layer reads."""

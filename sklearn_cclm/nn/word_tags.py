@@ -84,7 +84,6 @@ class WordTagHead(TagHead):
 
     def _scores(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Words]:
         words = Words.of(batch)
-        assert words is not None
         vectors = tower.of_words(encoding, words)
         generator = torch.Generator().manual_seed(batch.seed)
         return self.output(vectors) + self.context(vectors, words, batch, generator), words

@@ -27,11 +27,9 @@ class Words(NamedTuple):
     columns: Tensor
 
     @classmethod
-    def of(cls, batch: Any) -> Self | None:
-        """Return the words of a batch, or None if its task reads characters."""
+    def of(cls, batch: Any) -> Self:
+        """Return the words of a batch whose task reads words."""
         extra = batch.extra
-        if "words" not in extra:
-            return None
         inside = extra["words"] >= 0
         places, owners = extra["positions"][inside], extra["words"][inside]
         return cls(places, owners, extra["rows"], extra["columns"])
