@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from numbers import Integral
+from numbers import Integral, Real
 from reprlib import repr as short_repr
 from typing import Any, NamedTuple, Self
 
@@ -260,7 +260,8 @@ def _span(given: Any, text: str, index: int) -> Span:
             f"{len(text)} must hold."
         )
     score = given.get("score") if isinstance(given, Mapping) else None
-    return Span(start, end, str(label).strip(), None if score is None else float(score))
+    score = float(score) if isinstance(score, Real) else None
+    return Span(start, end, str(label).strip(), score)
 
 
 def _checked(spans: list[list[Span]], texts: Sequence[str]) -> list[list[Span]]:

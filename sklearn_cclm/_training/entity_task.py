@@ -82,8 +82,8 @@ class EntityTask(Task):
 
     @property
     def tags(self) -> TagSet:
-        """The tags that a character can have."""
-        return TagSet(self.labels, self.inside_words)
+        """The tags that a character can have: its word's, where words are tagged."""
+        return TagSet(self.labels, 0.0 if self.of_words else self.inside_words)
 
     def check(self, noise: Any) -> None:
         check_real("entity_weight", self.entity_weight, 0, np.inf, ends="neither")

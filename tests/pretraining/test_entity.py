@@ -237,6 +237,17 @@ def test_learns_from_wnut17():
     assert pretrainer.score(*test) > constant + 0.03
 
 
+def test_a_slip_inside_a_word_cuts_no_other(tmp_path):
+    texts, spans = [" ".join(tokens) for tokens in TOKENS], read_entities(TOKENS, TAGS)[1]
+    spans[0] = [(0, 2, "person")]
+    pretrainer = tiny().fit(texts, spans)
+    assert 0 < pretrainer.inside_words_ < 0.01
+    assert pretrainer.of_words_
+    assert pretrainer.predict(["Ada liked New York"]) == [[(0, 3, "person"), (10, 18, "place")]]
+    pretrainer.tower_.save(tmp_path / "names")
+    assert Tower.load(tmp_path / "names") == pretrainer.tower_
+
+
 def test_a_stored_tower_predicts(fitted, tmp_path):
     """Its output layer comes along, as exact as the numbers it is stored in."""
     fitted.tower_.save(tmp_path / "names")
