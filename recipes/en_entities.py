@@ -89,7 +89,7 @@ def pretrainer(base, options):
     return EntityPretrainer(
         base,
         tower=ConvConfig(width=128, n_layers=2),
-        entity_weight=3.0,
+        entity_weight=2.0,
         noise=TypoNoise({"scramble": 3, "slip": 1}, rate=(0, 0.4)),
         max_epochs=options.epochs,
         validation_fraction=0.0,
