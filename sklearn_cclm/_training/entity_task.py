@@ -74,7 +74,7 @@ class EntityTask(Task):
     needs_y = True
     auto_noise = TypoNoise("scramble", rate=0.3)
 
-    entity_weight: float = 2.0
+    entity_weight: float = 5.0
     labels: tuple[str, ...] = field(default=(), repr=False, compare=False)
     all_named: bool = field(default=False, repr=False, compare=False)
     inside_words: float = field(default=0.0, repr=False, compare=False)

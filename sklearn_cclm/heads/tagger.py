@@ -32,7 +32,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
         Units of a hidden layer between the towers and the output; 0 for none.
     dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
-    entity_weight : float, default=2.0
+    entity_weight : float, default=5.0
         What a word, or a character, of an entity counts in the loss, where one outside counts 1:
         more finds more entities, and more that are none. Of words it is a margin.
     fit_towers : bool, default=False
@@ -150,7 +150,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
         combine: str = "concat",
         hidden: int = 0,
         dropout: float = 0.5,
-        entity_weight: float = 2.0,
+        entity_weight: float = 5.0,
         fit_towers: bool = False,
         freeze: str | int = "none",
         linear_probe: bool = False,

@@ -31,7 +31,7 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
     tower : str or config value, default="conv"
         Architecture of the tower, "conv", "strided" or "pooled", or a value such as
         ``ConvConfig(width=64)``.
-    entity_weight : float, default=2.0
+    entity_weight : float, default=5.0
         What a word, or a character, of an entity counts in the loss, where one outside counts 1:
         more finds more entities, and more that are none. Of words it is a margin.
     noise : TypoNoise, "auto" or None, default="auto"
@@ -140,7 +140,7 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         base: Any = None,
         *,
         tower: Any = "conv",
-        entity_weight: float = 2.0,
+        entity_weight: float = 5.0,
         noise: Any = "auto",
         init_from: Any = None,
         max_epochs: int = 8,
