@@ -8,7 +8,8 @@ from sklearn_cclm import ConvConfig, PooledConfig
 from sklearn_cclm._targets.word_layout import word_layout
 from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm._training.batches import Batch
-from sklearn_cclm.nn import _registry
+from sklearn_cclm.architectures import _registry
+from sklearn_cclm.nn._registry import build
 from sklearn_cclm.nn.embedding import NgramBase, NgramConfig
 from sklearn_cclm.nn.word_tags import WordTagHead
 from sklearn_cclm.nn.words import Words
@@ -25,7 +26,8 @@ def batch(texts, tag=0):
     layout = word_layout(points, owners)
     extra = {"positions": np.flatnonzero(ids), **layout}
     targets = np.full(len(layout["rows"]), tag)
-    return Batch.from_numpy(ids, targets, extra, rng=np.random.default_rng(0))
+    seeded = Batch.seeded(ids, targets, extra, rng=np.random.default_rng(0))
+    return seeded.to(torch.device("cpu"))
 
 
 @pytest.fixture(
@@ -35,7 +37,7 @@ def network(request):
     torch.manual_seed(0)
     base = NgramBase(NgramConfig(16, (2, 3), 64), folded=tuple(range(200)))
     name = _registry.name_of("tower", request.param)
-    tower = _registry.build("tower", name, _registry.to_dict(request.param), base_width=16)
+    tower = build("tower", name, _registry.to_dict(request.param), base_width=16)
     head = WordTagHead(16, N_TAGS, entity_weight=2.0)
     torch.nn.init.normal_(head.context.output.weight)
     return torch.nn.ModuleList([base, tower, head]).eval()
