@@ -24,7 +24,7 @@ _TABLE = "table.weight"
 def resolve_device(device: str) -> str:
     """Return "cpu", or raise ImportError for another device than the processor."""
     if device not in ("auto", "cpu"):
-        raise ImportError(_needs_torch(f"device={str(device)!r}"), name="torch")
+        raise ImportError(needs_torch(f"device={str(device)!r}"), name="torch")
     return "cpu"
 
 
@@ -34,7 +34,7 @@ def network(
     """Return the network of a base or tower, or raise ImportError where torch alone has one."""
     cls = config_class(kind, name)
     if cls not in NETWORKS:
-        raise ImportError(_needs_torch(f"The {kind} {name!r}"), name="torch")
+        raise ImportError(needs_torch(f"The {kind} {name!r}"), name="torch")
     packed = {k: w.packed for k, w in weights.kept.items() if _is_table(k, w)}
     others = {k: weights[k] for k in weights if k not in packed}
     return NETWORKS[cls](from_dict(kind, name, config), {**others, **packed}, **shape)
@@ -59,7 +59,8 @@ def _is_table(name: str, kept: Any) -> bool:
     return name == _TABLE and isinstance(kept, ByteRows)
 
 
-def _needs_torch(what: str) -> str:
+def needs_torch(what: str) -> str:
+    """Return what to say of something that runs in torch alone."""
     return (
         f"{what} needs torch, and this process runs on numpy: pip install "
         '"sklearn-cclm[train]", and do not set SKLEARN_CCLM_ENGINE to numpy.'

@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_cclm._numpy.layers import Shapes, Weights, gelu, linear, linear_shapes, softmax
 from sklearn_cclm._numpy.pooling import POOLINGS, attend
+from sklearn_cclm._numpy.words import context_shapes
 
 
 class Predictor:
@@ -93,7 +94,13 @@ class Predictor:
 
 
 def head_shapes(
-    widths: Sequence[int], *, pooling: str | None, combine: str, hidden: int, n_outputs: int
+    widths: Sequence[int],
+    *,
+    pooling: str | None,
+    combine: str,
+    hidden: int,
+    n_outputs: int,
+    of_words: bool,
 ) -> Shapes:
     """Return the shapes of the weights of what stands on towers.
 
@@ -107,6 +114,8 @@ def head_shapes(
         Units of a hidden layer; 0 for none.
     n_outputs : int
         What the output layer tells apart.
+    of_words : bool
+        Whether it reads words, and those around.
     """
     names = pooling.split("+") if pooling else ["characters"]
     found: Shapes = {}
@@ -122,4 +131,6 @@ def head_shapes(
         found |= linear_shapes("trunk.mix.gates", n_in, n_out)
     if hidden:
         found |= linear_shapes("trunk.hidden", width, hidden)
+    if of_words:
+        found |= context_shapes("head.context", hidden or width, n_outputs)
     return found | linear_shapes("head.output", hidden or width, n_outputs)

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from numbers import Integral
+from numbers import Integral, Real
 from reprlib import repr as short_repr
 from typing import Any, NamedTuple, Self
 
@@ -44,8 +44,11 @@ class Span(_Place):
         span.score = score
         return span
 
+    def _asdict(self) -> dict[str, Any]:
+        return {**super()._asdict(), "score": self.score}
+
     def _replace(self, **parts: Any) -> Self:
-        return type(self)(**{**self._asdict(), "score": self.score, **parts})
+        return type(self)(**{**self._asdict(), **parts})
 
 
 def read_entities(
@@ -256,7 +259,9 @@ def _span(given: Any, text: str, index: int) -> Span:
             f"is empty or leaves the text, which has {len(text)} characters: 0 <= start < end <= "
             f"{len(text)} must hold."
         )
-    return Span(start, end, str(label).strip())
+    score = given.get("score") if isinstance(given, Mapping) else None
+    score = float(score) if isinstance(score, Real) else None
+    return Span(start, end, str(label).strip(), score)
 
 
 def _checked(spans: list[list[Span]], texts: Sequence[str]) -> list[list[Span]]:

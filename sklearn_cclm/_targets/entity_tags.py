@@ -145,6 +145,18 @@ def entity_f1(true: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]
     return 2 * right / n if n else 0.0
 
 
+def f1_by_label(
+    true: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]
+) -> dict[str, float]:
+    """Return the F1 score over the entities of each label that there is, by sorted labels."""
+    labels = sorted({span.label for rows in (true, predicted) for row in rows for span in row})
+
+    def only(label: str, rows: Sequence[Sequence[Span]]) -> list[list[Span]]:
+        return [[span for span in row if span.label == label] for row in rows]
+
+    return {label: entity_f1(only(label, true), only(label, predicted)) for label in labels}
+
+
 def share_inside_words(spans: Sequence[Sequence[Span]], texts: Sequence[str]) -> float:
     """Return the share of the ends of entities, first and last, that lie inside words."""
     starts, ends, _ = words(texts)

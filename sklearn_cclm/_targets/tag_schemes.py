@@ -110,3 +110,26 @@ def _unread(index: int, tag: Any, others: str = "") -> ValueError:
         "L, U, M with a hyphen and a label, such as 'B-person', label and letter, such as "
         "'person-B', a letter alone, or a label alone, such as 'person'."
     )
+
+
+def in_scheme(tags: Sequence[str], scheme: str) -> list[str]:
+    """Return BIO tags in a scheme that also marks the last tag of an entity, and single ones.
+
+    Parameters
+    ----------
+    tags : sequence of str
+        As "B-person".
+    scheme : {"BIO", "BIOES", "BMES", "BILOU"}
+        How they are to be written.
+    """
+    if scheme == "BIO":
+        return list(tags)
+    letters = {"BIOES": ("I", "E", "S"), "BMES": ("M", "E", "S"), "BILOU": ("I", "L", "U")}
+    inside, last, single = letters[scheme]
+    found = []
+    for tag, following in zip(tags, (*tags[1:], _NONE), strict=False):
+        letter, label = tag[:1], tag[1:]
+        ends = not following.startswith("I")
+        said = {"B": single if ends else "B", "I": last if ends else inside, _NONE: _NONE}
+        found.append(said[letter] + label)
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from unicodedata import category
 
 import numpy as np
@@ -23,14 +23,23 @@ def words(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         The text of each word.
     """
     points, lengths = code_points(texts)
-    distinct, where = np.unique(points, return_inverse=True)
-    kinds = np.array([_kind(chr(point)) for point in distinct.tolist()], dtype=np.int8)[where]
-    text = np.repeat(np.arange(len(texts)), lengths)
+    return word_places(points, np.repeat(np.arange(len(texts)), lengths))
+
+
+def word_places(points: np.ndarray, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the words of code points in a row, each of a text, as `words` does."""
+    kinds = of_each(points, _kind)
     joined = (kinds[1:] == _LETTER) & (kinds[:-1] == _LETTER) & (text[1:] == text[:-1])
     solid = kinds != _SPACE
     starts = np.flatnonzero(solid & ~np.append(False, joined)[: len(points)])
     ends = np.flatnonzero(solid & ~np.append(joined, False)[: len(points)]) + 1
     return starts, ends, text[starts]
+
+
+def of_each(points: np.ndarray, what: Callable[[str], int]) -> np.ndarray:
+    """Return what a function says of each character, asked once for each distinct one."""
+    distinct, where = np.unique(points, return_inverse=True)
+    return np.array([what(chr(point)) for point in distinct.tolist()], dtype=np.int8)[where]
 
 
 def _kind(character: str) -> int:

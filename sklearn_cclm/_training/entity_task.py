@@ -1,4 +1,4 @@
-"""`EntityTask`: learning the entities of texts, a tag for each character."""
+"""`EntityTask`: learning the entities of texts, a tag for each word or character."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sklearn_cclm._targets.entity_tags import (
     share_inside_words,
 )
 from sklearn_cclm._targets.moved_spans import normalized_spans
+from sklearn_cclm._targets.word_layout import word_layout, word_tags
 from sklearn_cclm._tools.params import check_real
 from sklearn_cclm._training.cut import Cut
 from sklearn_cclm._training.hold_out import kinds_of
@@ -31,6 +32,8 @@ from sklearn_cclm.noise.masking import is_character
 
 if TYPE_CHECKING:
     from sklearn_cclm.nn.task import Head
+
+_FEW_INSIDE = 0.01  # of the ends of entities inside words: those are slips
 
 
 class Named(NamedTuple):
@@ -67,7 +70,7 @@ class EntityTask(Task):
     """Tell what names are in texts, and of what kind."""
 
     name = "entity"
-    learned = ("labels", "all_named", "inside_words")
+    learned = ("labels", "all_named", "inside_words", "of_words")
     needs_y = True
     auto_noise = TypoNoise("scramble", rate=0.3)
 
@@ -75,11 +78,12 @@ class EntityTask(Task):
     labels: tuple[str, ...] = field(default=(), repr=False, compare=False)
     all_named: bool = field(default=False, repr=False, compare=False)
     inside_words: float = field(default=0.0, repr=False, compare=False)
+    of_words: bool = field(default=False, repr=False, compare=False)
 
     @property
     def tags(self) -> TagSet:
-        """The tags that a character can have."""
-        return TagSet(self.labels, self.inside_words)
+        """The tags that a character can have: its word's, where words are tagged."""
+        return TagSet(self.labels, 0.0 if self.of_words else self.inside_words)
 
     @property
     def n_outputs(self) -> int:
@@ -115,7 +119,9 @@ class EntityTask(Task):
                 "which may meet the first one later."
             )
         known = replace(self, labels=labels, all_named=bool(y.labels))
-        return known.learn_more(texts, y, preprocessor)
+        known = known.learn_more(texts, y, preprocessor)
+        whole = any(y.spans) and known.inside_words < _FEW_INSIDE
+        return replace(known, of_words=whole)
 
     def learn_more(self, texts: Any, y: Entities, preprocessor: Any) -> Self:
         if self.all_named and y.labels not in ((), self.labels):
@@ -156,12 +162,18 @@ class EntityTask(Task):
         tags[is_character(view.clean)] = example
         positions = np.flatnonzero(is_character(view.ids))
         targets = view.of_origin(tags).ravel()[positions]
-        return view.ids, targets, {"positions": positions}
+        if not self.of_words:
+            return view.ids, targets, {"positions": positions}
+        layout = word_layout(view.characters, np.nonzero(is_character(view.ids))[0])
+        targets = word_tags(targets, layout["words"], layout["columns"])
+        return view.ids, targets, {"positions": positions, **layout}
 
     def head(self, width: int, n_chars: int) -> Head:
         from sklearn_cclm.nn.heads import TagHead
+        from sklearn_cclm.nn.word_tags import WordTagHead
 
-        return TagHead(width, self.n_outputs, entity_weight=self.entity_weight)
+        head = WordTagHead if self.of_words else TagHead
+        return head(width, self.n_outputs, entity_weight=self.entity_weight)
 
     def measure(self, reader: Any, module: Any, y: Entities, rows: np.ndarray) -> dict[str, float]:
         found = find_entities(reader, module, [y.texts[row] for row in rows])

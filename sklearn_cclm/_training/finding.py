@@ -34,6 +34,7 @@ class EntityFinder(Trainer):
     head_weights_: dict[str, np.ndarray]
     inside_words_ = 0.0  # of those that were pickled before there was any
     all_named_ = False
+    of_words_ = False
 
     def _task(self) -> EntityTask:
         return EntityTask(self.entity_weight)

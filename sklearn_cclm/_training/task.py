@@ -35,6 +35,8 @@ class Task(ABC):
         What the output layer tells apart, where a tower is to keep it.
     inside_words : float
         How often what it finds begins or ends inside a word.
+    of_words : bool
+        Whether the head reads the vectors of words, not of characters.
     of_texts : bool
         Whether the head reads native vectors, of texts, or those of characters.
     needs_y : bool
@@ -52,6 +54,7 @@ class Task(ABC):
     auto_noise: ClassVar[TypoNoise | None] = None
     labels: tuple[str, ...] = ()
     inside_words: float = 0.0
+    of_words: bool = False
     sees: str = "both"
 
     def check(self, noise: Any) -> None:

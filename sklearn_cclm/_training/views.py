@@ -56,6 +56,13 @@ class View:
             raise ValueError("The view is one of codes alone.")
         return preprocessor.encode_points(self.points, self.present)
 
+    @property
+    def characters(self) -> np.ndarray:
+        """The code points that the network sees, in a row."""
+        if self.points is None or self.present is None:
+            raise ValueError("The view is one of codes alone.")
+        return self.points[self.present]
+
     def of_origin(self, values: np.ndarray) -> np.ndarray:
         """Return, at each place of `ids`, what `values` (B, L_clean) has at its origin."""
         found = np.take_along_axis(values, np.maximum(self.origin, 0), axis=1)

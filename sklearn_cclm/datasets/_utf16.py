@@ -67,3 +67,12 @@ def _moved(spans: Sequence[Span], text: str, index: int) -> list[Span]:
             )
         found.append(span._replace(start=start, end=end))
     return found
+
+
+def spans_to_utf16(texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[list[Span]]:
+    """Return spans that count units of UTF-16, of spans in characters."""
+    found = []
+    for text, row in zip(texts, spans, strict=True):
+        places = [0, *accumulate(1 + (character > "\uffff") for character in text)]
+        found.append([s._replace(start=places[s.start], end=places[s.end]) for s in row])
+    return found

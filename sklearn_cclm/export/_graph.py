@@ -100,6 +100,12 @@ def _(head: ComposedRegressor) -> Graph:
 
 @graph.register
 def _(head: ComposedTagger) -> Graph:
+    if head.of_words_:
+        raise ValueError(
+            "A ComposedTagger that reads words (of_words_) cannot be exported: which characters "
+            "are a word's is found outside of its network. Export its embedder_ or towers, or "
+            "serve it with torch."
+        )
     tags = list(head._known().tags.names)
     return _predicting(head, nn.Softmax(-1), "probabilities", tags, per_character=True)
 

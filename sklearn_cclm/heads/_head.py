@@ -106,6 +106,8 @@ class ComposedHead(StoredHead, LiveTrainer):
             from sklearn_cclm.heads import _network
 
             return _network.built_once(self)
+        if self._known().of_words:
+            raise ImportError(by_numpy.needs_torch("A tagger that reads words"), name="torch")
         device, bases = by_numpy.resolve_device(self.device), self._bases()
         return Predictor(
             [built(base, device) for base in bases],

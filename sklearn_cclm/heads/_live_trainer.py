@@ -67,7 +67,7 @@ class LiveTrainer(Trainer):
         """Go on with a network, or with none, which then leaves no attribute behind."""
         if live is None:
             for name in ("_live", "_ahead"):
-                vars(self).pop(name, None)
+                self.__dict__.pop(name, None)
         else:
             self._live, self._ahead = live, ahead
 

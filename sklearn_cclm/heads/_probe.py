@@ -79,7 +79,7 @@ def _rows(module: ComposedTask, batches: Iterable[Any], device: torch.device) ->
     X, y, weights, n = [], [], [], 0
     for batch in batches:
         features = module.features(batch.to(device)).cpu()
-        if "positions" in batch.extra:
+        if "positions" in batch.extra and features.ndim == 3:
             features = features.flatten(0, 1)[batch.extra["positions"]]
         X.append(features.numpy())
         y.append(batch.targets)

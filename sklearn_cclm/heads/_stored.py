@@ -63,13 +63,14 @@ class StoredHead(NamedTowers):
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of the weights of what stands on the towers."""
         towers = [tower for _, tower in self.towers_]
-        native = self.pooling == "native"
+        native, task = self.pooling == "native", self._known()
         return head_shapes(
             [tower.native_width if native else tower.width for tower in towers],
             pooling=self.pooling,
             combine=self.combine,
             hidden=self.hidden,
-            n_outputs=self._known().n_outputs,
+            n_outputs=task.n_outputs,
+            of_words=task.of_words,
         )
 
     def _begun(self, n_iter: Any, origins: Any) -> None:

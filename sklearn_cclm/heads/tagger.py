@@ -11,7 +11,7 @@ from sklearn_cclm._training.entity_task import Entities, Named
 from sklearn_cclm._training.finding import EntityFinder
 from sklearn_cclm.heads._head import ComposedHead
 from sklearn_cclm.models._named_towers import check_alike
-from sklearn_cclm.values._tower import check_findable
+from sklearn_cclm.values._tower import NO_FINDINGS, check_findable
 
 
 class ComposedTagger(EntityFinder, ComposedHead):
@@ -33,8 +33,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
     dropout : float, default=0.5
         Share of what the hidden layer and the output layer read that is hidden in training.
     entity_weight : float, default=5.0
-        What a character of an entity counts in the loss, where one outside counts 1: more finds
-        more entities, and more that are none.
+        What a word, or a character, of an entity counts in the loss, where one outside counts 1:
+        more finds more entities, and more that are none. Of words it is a margin.
     fit_towers : bool, default=False
         Whether pretrainers among the towers are trained first.
     freeze : {"none", "base", "towers"} or int, default="none"
@@ -98,6 +98,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
         What entities can be, sorted.
     inside_words_ : float
         Share of the ends of entities that lie inside words, in the texts learned from.
+    of_words_ : bool
+        Whether words are tagged, as where that share is below .01, and not characters.
     tags_ : tuple of str
         "O", and of each label what begins and what goes on: the columns of `predict_proba`.
     towers_ : list of (str, Tower)
@@ -282,10 +284,12 @@ class ComposedTagger(EntityFinder, ComposedHead):
 
     def _learned(self) -> dict[str, Any]:
         inside = {"inside_words": self.inside_words_} if self.inside_words_ else {}
-        return {"labels": list(self.labels_), **inside}
+        words = {"of_words": True} if self.of_words_ else {}
+        return {"labels": list(self.labels_), **inside, **words}
 
     def _take(self, learned: Any) -> None:
-        learned = {"inside_words": 0.0, **learned}
-        check_keys("learned", learned, ("labels", "inside_words"))
+        learned = {**NO_FINDINGS, **learned}
+        check_keys("learned", learned, ("labels", *NO_FINDINGS))
         check_findable(learned)
         self.labels_, self.inside_words_ = tuple(learned["labels"]), learned["inside_words"]
+        self.of_words_ = learned["of_words"]

@@ -55,3 +55,11 @@ def sinusoids(length: int, width: int, *, like: Tensor) -> Tensor:
     half = torch.arange(width // 2, device=like.device, dtype=like.dtype)
     angle = position * torch.exp(half * (-9.21 / max(1, width // 2)))  # wavelengths to 10,000
     return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+def hide(features: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Apply dropout, whose torch version draws from the global generator alone."""
+    if share == 0:
+        return features
+    kept = torch.rand(features.shape, generator=generator) >= share
+    return features * kept.to(features) / (1 - share)

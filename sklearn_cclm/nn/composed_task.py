@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sklearn_cclm.nn.blocks import hide
 from sklearn_cclm.nn.pooling import POOLINGS, attend
 from sklearn_cclm.nn.task import Head, TaskModule
+from sklearn_cclm.nn.words import Words
 
 
 class Attention(nn.Module):
@@ -97,7 +99,7 @@ class Trunk(nn.Module):
     native_widths : sequence of int
         Of those of texts.
     pooling : str or None
-        How texts are read; None where each character is.
+        How texts are read; None where each character or word is.
     combine : str
         As in `Mix`.
     hidden : int
@@ -126,27 +128,25 @@ class Trunk(nn.Module):
         self.hidden = nn.Linear(self.mix.width, hidden) if hidden else None
         self.width = hidden or self.mix.width
 
-    def parts(self, towers: Sequence[Any], encodings: Sequence[Any]) -> list[Tensor]:
-        """Return what each tower says: of texts, or of each character."""
+    def parts(
+        self, towers: Sequence[Any], encodings: Sequence[Any], words: Words | None
+    ) -> list[Tensor]:
+        """Return what each tower says: of texts, or of each word or character."""
+        pairs = zip(towers, encodings, strict=True)
+        if words is not None:
+            return [tower.of_words(encoding, words) for tower, encoding in pairs]
         if self.poolings is None:
-            return [tower(encoding) for tower, encoding in zip(towers, encodings, strict=True)]
+            return [tower(encoding) for tower, encoding in pairs]
         named = zip(self.poolings, towers, encodings, strict=True)
         return [pooling(tower, encoding) for pooling, tower, encoding in named]
 
     def forward(self, parts: Sequence[Tensor], seed: int) -> Tensor:
         """Return what the output layer reads; the seed says what is hidden in training."""
-        generator = torch.Generator().manual_seed(seed)
-        mixed = self._hide(self.mix(parts), generator)
+        generator, share = torch.Generator().manual_seed(seed), self.dropout * self.training
+        mixed = hide(self.mix(parts), share, generator)
         if self.hidden is None:
             return mixed
-        return self._hide(F.gelu(self.hidden(mixed)), generator)
-
-    def _hide(self, features: Tensor, generator: torch.Generator) -> Tensor:
-        """Apply dropout, whose torch version draws from the global generator alone."""
-        if not self.training or self.dropout == 0:
-            return features
-        kept = torch.rand(features.shape, generator=generator) >= self.dropout
-        return features * kept.to(features) / (1 - self.dropout)
+        return hide(F.gelu(self.hidden(mixed)), share, generator)
 
 
 class ComposedTask(TaskModule):
@@ -201,12 +201,13 @@ class ComposedTask(TaskModule):
     def parts(self, batch: Any) -> list[Tensor]:
         """Return what each tower says of a batch."""
         others = (batch.extra[f"ids_{i}"] for i in range(1, len(self.base)))
-        return self.read([batch.ids, *others])
+        words = Words.of(batch) if "words" in batch.extra else None
+        return self.read([batch.ids, *others], words)
 
-    def read(self, ids: Sequence[Tensor]) -> list[Tensor]:
-        """Return what each tower says of the codes that each base reads."""
+    def read(self, ids: Sequence[Tensor], words: Words | None = None) -> list[Tensor]:
+        """Return what each tower says of the codes that each base reads, maybe of words in them."""
         said = [base(codes) for base, codes in zip(self.base, ids, strict=True)]
-        return self.trunk.parts(list(self.tower), [said[place] for place in self.places])
+        return self.trunk.parts(list(self.tower), [said[place] for place in self.places], words)
 
     def features(self, batch: Any) -> Tensor:
         """Return what the output layer reads."""
@@ -225,6 +226,10 @@ class _Reading:
 
     def native(self, features: Tensor) -> Tensor:
         """Return what stands for each text."""
+        return features
+
+    def of_words(self, features: Tensor, words: Words) -> Tensor:
+        """Return what stands for each word."""
         return features
 
     def __call__(self, features: Tensor) -> Tensor:

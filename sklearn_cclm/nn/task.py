@@ -35,6 +35,10 @@ class Head(nn.Module):
         """Return what the output layer says, where the task is one that predicts."""
         raise NotImplementedError
 
+    def borrow(self, state: Mapping[str, Tensor]) -> None:
+        """Begin with what the head of another tower has learned, as far as that is of use here."""
+        return None
+
 
 class TaskModule(nn.Module):
     """A base, a tower on it and a task's head.

@@ -12,6 +12,7 @@ from sklearn_cclm.nn._registry import network
 from sklearn_cclm.nn.blocks import StridedConv, sinusoids
 from sklearn_cclm.nn.embedding import Encoding
 from sklearn_cclm.nn.pooling import masked_mean
+from sklearn_cclm.nn.words import Words
 
 
 class TowerModule(nn.Module):
@@ -35,6 +36,10 @@ class TowerModule(nn.Module):
     def pool(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
         """Pool a text before the projection: (B, width)."""
         return masked_mean(self(encoding) if features is None else features, encoding.mask)
+
+    def of_words(self, encoding: Encoding, words: Words) -> Tensor:
+        """Return a vector for each word: (n_words, width)."""
+        return words.mean(self(encoding))
 
 
 @network(PooledConfig)
@@ -65,6 +70,10 @@ class PooledTower(TowerModule):
     def pool(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
         """Apply the two maps to the mean of the base: once per text."""
         return self._map(encoding.mean)
+
+    def of_words(self, encoding: Encoding, words: Words) -> Tensor:
+        """Apply the two maps to the mean of the base: once per word."""
+        return self._map(words.mean(encoding.characters))
 
     def _map(self, x: Tensor) -> Tensor:
         x = self.norm(x)

@@ -202,6 +202,8 @@ class BasePretrainer(Trainer):
         head = task.head(width, self.base_.preprocessor().n_chars_)
         if more:
             head.load_state_dict({k: torch.from_numpy(w) for k, w in self.head_weights_.items()})
+        elif source is not None:
+            head.borrow({k: torch.from_numpy(w) for k, w in source.head.items()})
         return TaskModule(
             self.base_.build(), tower, head, train_base=not isinstance(self.base, Base)
         )
@@ -229,5 +231,6 @@ class BasePretrainer(Trainer):
         self.head_weights_ = {k: v.detach().numpy().copy() for k, v in state.items()}
         if task.labels:
             head = self.head_weights_, task.labels
-            tower = tower.with_head(*head, inside_words=task.inside_words)
+            how = {"inside_words": task.inside_words, "of_words": task.of_words}
+            tower = tower.with_head(*head, **how)
         self.tower_ = tower

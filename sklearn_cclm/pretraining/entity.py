@@ -1,4 +1,4 @@
-"""Pretrain by telling names apart: a tag for each character."""
+"""Pretrain by telling names apart: a tag for each word, or for each character."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sklearn_cclm.shelf._names import resolve
 
 
 class EntityPretrainer(EntityFinder, BasePretrainer):
-    """Tell which characters belong to which kind of name.
+    """Tell which words, or which characters, belong to which kind of name.
 
     Hidden: nothing; people have marked the entities.
-    Predicted: for each character whether it begins an entity of some label, goes on with one, or
-    is outside.
+    Predicted: for each word, or for each character where entities end inside words, whether it
+    begins an entity of some label, goes on with one, or is outside; those of a text together.
     Learned: how names look and what stands around them, down to the character.
     Relation: the one task that looks at places within labelled text; `ClassificationPretrainer`
     looks at the whole. Begin with a base from `MaskedLanguagePretrainer` where labels are few.
@@ -32,15 +32,17 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         Architecture of the tower, "conv", "strided" or "pooled", or a value such as
         ``ConvConfig(width=64)``.
     entity_weight : float, default=5.0
-        What a character of an entity counts in the loss, where one outside counts 1: more finds
-        more entities, and more that are none.
+        What a word, or a character, of an entity counts in the loss, where one outside counts 1:
+        more finds more entities, and more that are none. Of words it is a margin.
     noise : TypoNoise, "auto" or None, default="auto"
         Corrupts the texts that the network sees, anew in each epoch. "auto" stands for words of
         which the shape alone is left, ``TypoNoise("scramble", rate=0.3)``, without which names
         are learned by heart.
     init_from : Tower or name on the shelf, default=None
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
-        its base, which is trained further unless `base` is that base.
+        its base, which is trained further unless `base` is that base. Of a tower that found
+        entities of other labels, "en-entities" for example, what it learned of the words around
+        goes on, too.
     max_epochs : int, default=8
         Passes over the texts.
     batch_size : int, default=32
@@ -97,6 +99,8 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         What entities can be, sorted.
     inside_words_ : float
         Share of the ends of entities that lie inside words, in the texts learned from.
+    of_words_ : bool
+        Whether words are tagged, as where that share is below .01, and not characters.
     tags_ : tuple of str
         "O", and of each label what begins and what goes on: the columns of `predict_proba`.
     head_weights_ : dict of str to ndarray
@@ -111,6 +115,8 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
     References
     ----------
     G. Lample et al. (2016). Neural Architectures for Named Entity Recognition. NAACL.
+    E. Strubell, P. Verga, D. Belanger, A. McCallum (2017). Fast and Accurate Entity Recognition
+    with Iterated Dilated Convolutions. EMNLP.
     O. Kuru, O. A. Can, D. Yuret (2016). CharNER: Character-Level Named Entity Recognition. COLING.
 
     Examples
@@ -247,7 +253,7 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         fitted.base_, fitted.tower_ = loaded.base, loaded
         fitted.preprocessor_ = loaded.base.preprocessor()
         fitted.labels_, fitted.head_weights_ = loaded.labels, loaded.head
-        fitted.inside_words_ = loaded.inside_words
+        fitted.inside_words_, fitted.of_words_ = loaded.inside_words, loaded.of_words
         fitted.history_, fitted.n_iter_ = [], 0
         fitted.seed_ = draw_seed(fitted.random_state)
         return fitted

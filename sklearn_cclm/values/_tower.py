@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sklearn_cclm._numpy.layers import linear_shapes
+from sklearn_cclm._numpy.words import context_shapes
 from sklearn_cclm._persistence._config import check_keys
 from sklearn_cclm.values._base import Base
 from sklearn_cclm.values._value import HEAD, Value
 
 if TYPE_CHECKING:
     from torch import nn
+
+NO_FINDINGS = {"inside_words": 0.0, "of_words": False}  # of what was stored before there were any
 
 
 class Tower(Value):
@@ -37,6 +41,8 @@ class Tower(Value):
         What its output layer tells apart, if it has one: `with_head` adds it to the weights.
     inside_words : float, default=0.0
         How often what that finds begins or ends inside a word, of 1.
+    of_words : bool, default=False
+        Whether it reads the vectors of words, and not those of characters.
 
     Attributes
     ----------
@@ -49,6 +55,7 @@ class Tower(Value):
     task: str
     labels: tuple[str, ...]
     inside_words: float = 0.0  # of towers that were pickled before there was any
+    of_words: bool = False
 
     def __init__(
         self,
@@ -60,6 +67,7 @@ class Tower(Value):
         task: str,
         labels: Sequence[str] = (),
         inside_words: float = 0.0,
+        of_words: bool = False,
     ) -> None:
         super().__init__(
             base=base,
@@ -69,6 +77,7 @@ class Tower(Value):
             task=task,
             labels=tuple(labels),
             inside_words=inside_words,
+            of_words=of_words,
         )
 
     @property
@@ -83,6 +92,7 @@ class Tower(Value):
         labels: Sequence[str],
         *,
         inside_words: float = 0.0,
+        of_words: bool = False,
     ) -> Tower:
         """Return this tower with an output layer, and so with another digest.
 
@@ -94,6 +104,8 @@ class Tower(Value):
             What it tells apart.
         inside_words : float, default=0.0
             How often what it finds begins or ends inside a word, of 1.
+        of_words : bool, default=False
+            Whether it reads the vectors of words, and not those of characters.
 
         Returns
         -------
@@ -102,7 +114,9 @@ class Tower(Value):
         """
         own = {name: w for name, w in self.weights.items() if not name.startswith(HEAD)}
         head = {HEAD + name: array for name, array in weights.items()}
-        return self._with(weights={**own, **head}, labels=labels, inside_words=inside_words)
+        return self._with(
+            weights={**own, **head}, labels=labels, inside_words=inside_words, of_words=of_words
+        )
 
     def with_module(self, module: nn.Module, base: Base) -> Tower:
         """Return a new tower that has a network's weights and stands on another base.
@@ -120,7 +134,7 @@ class Tower(Value):
             Without output layer: that was of the old weights.
         """
         weights = {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
-        return self._with(base=base, weights=weights, labels=(), inside_words=0.0)
+        return self._with(base=base, weights=weights, labels=(), inside_words=0.0, of_words=False)
 
     @property
     def width(self) -> int:
@@ -139,13 +153,14 @@ class Tower(Value):
     def _stored_fields(self, add: Callable[[Any], int]) -> dict[str, Any]:
         labels = {"labels": list(self.labels)} if self.labels else {}
         inside = {"inside_words": self.inside_words} if self.inside_words else {}
-        return {"base": add(self.base), "task": self.task, **labels, **inside}
+        words = {"of_words": True} if self.of_words else {}
+        return {"base": add(self.base), "task": self.task, **labels, **inside, **words}
 
     @classmethod
     def _read_fields(cls, stored: Any, part: Callable) -> dict[str, Any]:
         if isinstance(stored, dict):
-            stored = {"labels": [], "inside_words": 0.0, **stored}
-        check_keys("fields of a Tower", stored, ("base", "labels", "inside_words", "task"))
+            stored = {"labels": [], **NO_FINDINGS, **stored}
+        check_keys("fields of a Tower", stored, ("base", "labels", *NO_FINDINGS, "task"))
         if not isinstance(stored["task"], str):
             raise ValueError(f"task={stored['task']!r} must be a string.")
         check_findable(stored)
@@ -157,9 +172,11 @@ class Tower(Value):
     ) -> dict[str, tuple[int, ...]]:
         if not fields["labels"]:
             return {}
-        n_outputs = 1 + 2 * len(fields["labels"])  # outside, and begin and go on of each label
-        shapes = {"output.weight": (n_outputs, config["width"]), "output.bias": (n_outputs,)}
-        return {HEAD + name: shape for name, shape in shapes.items()}
+        n_tags = 1 + 2 * len(fields["labels"])  # outside, and begin and go on of each label
+        shapes = linear_shapes(f"{HEAD}output", config["width"], n_tags)
+        if fields["of_words"]:
+            shapes |= context_shapes(f"{HEAD}context", config["width"], n_tags)
+        return shapes
 
     @property
     def nbytes(self) -> int:
@@ -186,10 +203,12 @@ class Tower(Value):
 
 
 def check_findable(stored: Mapping[str, Any]) -> None:
-    """Raise ValueError unless `labels` and `inside_words` are as an output layer learns them."""
+    """Raise ValueError unless what an output layer learned can have been learned."""
     labels, inside = stored["labels"], stored["inside_words"]
     names = isinstance(labels, list) and all(isinstance(x, str) and x for x in labels)
     if not names or labels != sorted(set(labels)):
         raise ValueError(f"labels={labels!r} must be sorted, different strings.")
     if type(inside) is not float or not 0 <= inside <= 1:
         raise ValueError(f"inside_words={inside!r} must be a float from 0 to 1.")
+    if type(stored["of_words"]) is not bool:
+        raise ValueError(f"of_words={stored['of_words']!r} must be true or false.")

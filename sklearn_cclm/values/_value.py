@@ -215,7 +215,7 @@ def _restore(cls: type[Value], fields: dict[str, Any], digest: str) -> Any:
 def _digest(kind: str, fields: Mapping[str, Any]) -> str:
     """Hash what determines a value's output; values inside it count by their own digest."""
     plain = {name: field for name, field in fields.items() if name != "weights"}
-    for name in ("labels", "inside_words"):  # as of values that were made before there were any
+    for name in ("labels", "inside_words", "of_words"):  # of older values, which had none
         if not plain.get(name):
             plain.pop(name, None)
     text = json.dumps([kind, plain], sort_keys=True, default=_plain)

@@ -18,6 +18,7 @@ from sklearn_cclm.nn import pooling as torch_pooling
 from sklearn_cclm.nn import rows as torch_rows
 from sklearn_cclm.nn.composed_task import Trunk
 from sklearn_cclm.nn.heads import LabelHead
+from sklearn_cclm.nn.word_tags import WordTagHead
 
 RNG = np.random.default_rng(0)
 BASES = [
@@ -44,21 +45,22 @@ def test_shapes_of_other_networks_are_those_of_torch():
 
 
 @pytest.mark.parametrize(
-    ("text_pooling", "combine", "hidden"),
-    list(
-        product(["native", "mean", "max+attention", None], ["concat", "gated", "attention"], [0, 7])
-    ),
+    ("text_pooling", "of_words"),
+    [("native", False), ("mean", False), ("max+attention", False), (None, False), (None, True)],
 )
-def test_heads_have_the_weights_of_torchs(text_pooling, combine, hidden):
+@pytest.mark.parametrize(
+    ("combine", "hidden"), list(product(["concat", "gated", "attention"], [0, 7]))
+)
+def test_heads_have_the_weights_of_torchs(text_pooling, of_words, combine, hidden):
     widths, native = [8, 6], [5, 6]
+    how = {"pooling": text_pooling, "combine": combine, "hidden": hidden}
     with torch.device("meta"):
-        trunk = Trunk(
-            widths, native, pooling=text_pooling, combine=combine, hidden=hidden, dropout=0
-        )
-        head = LabelHead(trunk.width, 3)
+        trunk = Trunk(widths, native, dropout=0, **how)
+        width = trunk.width
+        head = WordTagHead(width, 3, entity_weight=1) if of_words else LabelHead(width, 3)
     state = torch.nn.ModuleDict({"trunk": trunk, "head": head}).state_dict()
     read = native if text_pooling == "native" else widths
-    found = head_shapes(read, pooling=text_pooling, combine=combine, hidden=hidden, n_outputs=3)
+    found = head_shapes(read, n_outputs=3, of_words=of_words, **how)
     assert found == {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from sklearn_cclm._targets.entities import Span, token_probabilities
+from sklearn_cclm._targets.entities import Span, read_entities, token_probabilities
 from sklearn_cclm._targets.rows import Rows
 
 
@@ -55,3 +55,10 @@ def test_probabilities_of_tokens():
     found = token_probabilities(scores, ["ab", "c"])
     np.testing.assert_allclose(found, [[0.3, 0.525, 0.175], [1.0, 0.0, 0.0]])
     assert token_probabilities(scores[:0], []).shape == (0, 3)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(0.5, 0.5), (np.float32(0.25), 0.25), ("high", None)])
+def test_scores_that_are_given_are_kept(given, kept):
+    span = {"start": 0, "end": 3, "label": "x", "score": given}
+    assert read_entities(["Ada"], [[span]])[1][0][0].score == kept
+    assert read_entities(["Ada"], [[Span(0, 3, "x", kept)]])[1][0][0].score == kept

@@ -122,7 +122,7 @@ class TestUnderOnnxRuntime:
         np.testing.assert_allclose(found, head.predict(OTHERS), rtol=1e-5)
 
     def test_taggers(self, towers, tmp_path):
-        spans = [[(0, 4, "quality")] if text.startswith("good") else [] for text in TEXTS]
+        spans = [[(0, 3, "quality")] if text.startswith("good") else [] for text in TEXTS]
         head = ComposedTagger(towers[:1], max_epochs=1, random_state=0).fit(TEXTS, spans)
         found, said = run(head, OTHERS, tmp_path / "head.onnx")
         assert said["output"]["names"] == list(head.tags_)
@@ -185,6 +185,14 @@ def test_a_text_transformer_is_refused_by_name(towers):
     embedder = ComposedEmbedder([*towers[:1], ("words", TfidfVectorizer())]).fit(TEXTS)
     with pytest.raises(ValueError, match="'words' is a TfidfVectorizer"):
         graph(embedder)
+
+
+def test_a_tagger_that_reads_words_is_refused_by_name(towers):
+    head = ComposedTagger(towers[:1], max_epochs=1, random_state=0)
+    head.fit(["Ada came"] * 20, [[(0, 3, "person")]] * 20)
+    with pytest.raises(ValueError, match=r"ComposedTagger that reads words .* embedder_ or towers"):
+        graph(head)
+    assert graph(head.embedder_).output == "vectors"
 
 
 def test_the_path_ends_in_onnx(towers, tmp_path):

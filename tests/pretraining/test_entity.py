@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,9 +148,16 @@ def test_targets_follow_the_characters_through_noise():
         origin=np.array([[0, 1, 3, 4, 4, 5, 6, -1]]),
     )
     tags = np.array([1, 2, 2, 0, 0, 0, 0])
-    _, targets, extra = pretrainer._known().batch(view, tags, np.random.default_rng(0))
+    task = replace(pretrainer._known(), of_words=False)
+    _, targets, extra = task.batch(view, tags, np.random.default_rng(0))
     assert targets.tolist() == [1, 2, 0, 0, 0, 0, 0]
     assert extra["positions"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    points = np.array([[*map(ord, "Ad sxaw"), 0]], dtype=np.uint32)
+    view = replace(view, points=points, present=points > 0)
+    _, targets, extra = pretrainer._known().batch(view, tags, np.random.default_rng(0))
+    assert targets.tolist() == [1, 0]
+    assert extra["words"].tolist() == [0, 0, -1, 1, 1, 1, 1]
+    assert (extra["rows"].tolist(), extra["columns"].tolist()) == ([0, 0], [0, 1])
 
 
 def test_targets_of_windows_are_those_of_the_text():
@@ -229,6 +237,17 @@ def test_learns_from_wnut17():
     assert pretrainer.score(*test) > constant + 0.03
 
 
+def test_a_slip_inside_a_word_cuts_no_other(tmp_path):
+    texts, spans = [" ".join(tokens) for tokens in TOKENS], read_entities(TOKENS, TAGS)[1]
+    spans[0] = [(0, 2, "person")]
+    pretrainer = tiny().fit(texts, spans)
+    assert 0 < pretrainer.inside_words_ < 0.01
+    assert pretrainer.of_words_
+    assert pretrainer.predict(["Ada liked New York"]) == [[(0, 3, "person"), (10, 18, "place")]]
+    pretrainer.tower_.save(tmp_path / "names")
+    assert Tower.load(tmp_path / "names") == pretrainer.tower_
+
+
 def test_a_stored_tower_predicts(fitted, tmp_path):
     """Its output layer comes along, as exact as the numbers it is stored in."""
     fitted.tower_.save(tmp_path / "names")
@@ -249,3 +268,19 @@ def test_a_tower_without_output_layer_cannot_predict(fitted):
     for tower in (fitted.tower_.with_head({}, ()), "drop", 3):
         with pytest.raises((ValueError, TypeError), match="tower|shelf"):
             EntityPretrainer.from_tower(tower)
+
+
+def test_what_was_learned_of_words_around_goes_on_with_other_labels(fitted):
+    renamed = [[tag.replace("person", "PER") for tag in row] for row in TAGS]
+    quick = tiny(base=fitted.base_, init_from=fitted.tower_, max_epochs=1, lr=1e-9)
+    begun = quick.fit(TOKENS, renamed)
+    assert begun.labels_ == ("PER", "place")
+    for name, weights in begun.head_weights_.items():
+        around = name.startswith("context.") and not name.startswith("context.output")
+        alike = weights.shape == fitted.head_weights_[name].shape and np.allclose(
+            weights, fitted.head_weights_[name], atol=1e-6
+        )
+        assert alike or not around
+    assert not np.allclose(
+        begun.head_weights_["output.weight"], fitted.head_weights_["output.weight"]
+    )

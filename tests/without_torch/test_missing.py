@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+import numpy as np
 import pytest
 import serving
 from sklearn.base import clone
@@ -17,6 +18,8 @@ from sklearn_cclm import (
     Tower,
     load,
 )
+from sklearn_cclm._numpy.layers import linear_shapes
+from sklearn_cclm._numpy.words import context_shapes
 
 EXTRA = r'pip install "sklearn-cclm\[train\]"'
 TEXTS = ["some text", "more text"] * 5
@@ -54,6 +57,29 @@ def test_modules_that_train_say_what_brings_them(module):
 def test_training_and_other_networks_say_what_they_need(call):
     with pytest.raises(ImportError, match=EXTRA):
         call()
+
+
+def test_a_tagger_that_reads_words_is_read_and_says_what_it_needs(tmp_path):
+    tagger = load(serving.RECORDED / "tagger")
+    tagger.of_words_ = True
+    shapes = tagger._shapes()
+    assert "head.context.enter.weight" in shapes
+    tagger.head_weights_ = {n: np.ones(s, dtype=np.float32) for n, s in shapes.items()}
+    tagger.save(tmp_path / "words")
+    again = load(tmp_path / "words")
+    assert again.of_words_
+    with pytest.raises(ImportError, match=rf"tagger that reads words needs torch.*{EXTRA}"):
+        again.predict(TEXTS)
+    assert again.embedder_.transform(TEXTS).shape[0] == len(TEXTS)
+
+
+def test_a_tower_that_finds_words_is_read(tmp_path):
+    tower = serving.towers()[0][1]
+    head = context_shapes("context", tower.width, 3) | linear_shapes("output", tower.width, 3)
+    weights = {name: np.ones(shape, dtype=np.float32) for name, shape in head.items()}
+    tower = tower.with_head(weights, ["A"], of_words=True)
+    tower.save(tmp_path / "names")
+    assert Tower.load(tmp_path / "names") == tower
 
 
 def test_a_pickled_tower_of_another_kind_says_what_it_needs():

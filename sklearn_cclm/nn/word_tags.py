@@ -1,0 +1,91 @@
+"""The output layer that tags words: it sees those around, and decides on all of them together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_cclm._targets.word_layout import N_SHAPES
+from sklearn_cclm.architectures.words import DILATIONS, KERNEL_SIZE, WIDTH
+from sklearn_cclm.nn.blocks import ResidualConv, hide
+from sklearn_cclm.nn.chain import log_marginals, log_partition
+from sklearn_cclm.nn.heads import TagHead
+from sklearn_cclm.nn.words import Words
+
+_HIDDEN = 0.3  # share of what layers read that is hidden in training
+_SURE = 20.0  # a blank is outside
+
+
+class WordContext(nn.Module):
+    """Scores of tags from the vectors and shapes of words, by convolutions over words."""
+
+    def __init__(self, width: int, n_tags: int) -> None:
+        super().__init__()
+        self.norm_in = nn.LayerNorm(width)
+        self.enter = nn.Linear(width + N_SHAPES, WIDTH)
+        self.blocks = nn.ModuleList(
+            ResidualConv(WIDTH, KERNEL_SIZE, dilation=dilation) for dilation in DILATIONS
+        )
+        self.norm_out = nn.LayerNorm(WIDTH)
+        self.output = nn.Linear(WIDTH, n_tags)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, vectors: Tensor, words: Words, batch: Any, generator: Any) -> Tensor:
+        share = _HIDDEN * self.training
+        read = torch.cat([hide(self.norm_in(vectors), share, generator), batch.extra["shapes"]], 1)
+        x, mask = words.padded(F.gelu(self.enter(read)), len(batch.ids))
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.output(hide(self.norm_out(words.flat(x)), share, generator))
+
+
+class WordTagHead(TagHead):
+    """A linear map of each word's vector, beside what the words around say, decoded as a chain.
+
+    What a word of an entity counts is a margin: the score of "O" there is greater in training, by
+    the logarithm (K. Gimpel, N. Smith (2010), Softmax-Margin CRFs. NAACL).
+    """
+
+    def __init__(self, width: int, n_tags: int, *, entity_weight: float) -> None:
+        super().__init__(width, n_tags, entity_weight=entity_weight)
+        self.context = WordContext(width, n_tags)
+
+    def borrow(self, state: Mapping[str, Tensor]) -> None:
+        """Begin with the words around as another head has read them, whatever labels it knew."""
+        own = self.context.state_dict(prefix="context.")
+        read = {k: v for k, v in state.items() if k in own and not k.startswith("context.output")}
+        self.load_state_dict(read, strict=False)
+
+    def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        """Return the log-probability of each tag at each character."""
+        found = self._log_marginals(*self._scores(tower, encoding, batch), batch)
+        blank = F.pad(found.new_full((1, found.shape[1] - 1), -_SURE), (1, 0))
+        return torch.cat([found, blank])[batch.extra["words"]]
+
+    def forward(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
+        scores, words = self._scores(tower, encoding, batch)
+        margin = math.log(self.entity_weight) * (batch.targets > 0)
+        scores = scores + F.pad(margin.unsqueeze(1), (0, scores.shape[1] - 1))
+        padded, mask = words.padded(scores, len(batch.ids))
+        right = scores.gather(1, batch.targets.unsqueeze(1)).sum()
+        return (log_partition(padded, mask)[mask.any(1)].sum() - right) / len(batch)
+
+    def evaluate(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Tensor]:
+        found = self._log_marginals(*self._scores(tower, encoding, batch), batch)
+        loss = F.nll_loss(found, batch.targets, reduction="none")
+        return loss, found.argmax(1) == batch.targets
+
+    def _scores(self, tower: Any, encoding: Any, batch: Any) -> tuple[Tensor, Words]:
+        words = Words.of(batch)
+        vectors = tower.of_words(encoding, words)
+        generator = torch.Generator().manual_seed(batch.seed)
+        return self.output(vectors) + self.context(vectors, words, batch, generator), words
+
+    def _log_marginals(self, scores: Tensor, words: Words, batch: Any) -> Tensor:
+        return words.flat(log_marginals(*words.padded(scores, len(batch.ids))))
