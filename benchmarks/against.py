@@ -73,7 +73,7 @@ from sklearn_cclm import ComposedEmbedder
 torch.set_num_threads(1)
 gc.collect()
 before = status("VmRSS")
-embedder = ComposedEmbedder().fit([""])
+embedder = ComposedEmbedder(lexical=False).fit([""])
 embedder.transform(texts)
 gc.collect()
 print(status("VmRSS") - before)
@@ -99,7 +99,7 @@ print(len(file.getvalue()) / 1e6)
 import multiprocessing
 def work(texts, ready, done):
     from sklearn_cclm import ComposedEmbedder
-    embedder = ComposedEmbedder().fit([""])  # in use while memory is measured
+    embedder = ComposedEmbedder(lexical=False).fit([""])  # in use while memory is measured
     embedder.transform(texts)
     ready.put(os.getpid())
     done.wait()
@@ -119,7 +119,7 @@ if __name__ == "__main__":
         """
 start = time.perf_counter()
 from sklearn_cclm import ComposedEmbedder
-ComposedEmbedder().fit([""]).transform(texts)
+ComposedEmbedder(lexical=False).fit([""]).transform(texts)
 print(time.perf_counter() - start)
 """,
     ),

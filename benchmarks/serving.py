@@ -174,7 +174,7 @@ def engine():
     """Return what computes vectors in this environment."""
     code = (
         "import sys; from sklearn_cclm import ComposedEmbedder;"
-        "ComposedEmbedder().fit(['']).transform(['a']);"
+        "ComposedEmbedder(lexical=False).fit(['']).transform(['a']);"
         "print('torch' if 'torch' in sys.modules else 'numpy')"
     )
     return subprocess.check_output([sys.executable, "-W", "ignore", "-c", code], text=True).strip()

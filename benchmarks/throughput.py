@@ -48,8 +48,8 @@ def ours(texts):
         "3 pooled towers on one base": embedder(*pooled),
         "3 pooled towers on three bases": embedder(*on_own_bases(texts, 3)),
         "1 strided tower": embedder(strided),
+        "ComposedEmbedder(lexical=False)": ComposedEmbedder(lexical=False).fit(texts),
         "ComposedEmbedder()": ComposedEmbedder().fit(texts),
-        "ComposedEmbedder(lexical=True)": ComposedEmbedder(lexical=True).fit(texts),
     }
     noise = {"TypoNoise()": TypoNoise(random_state=0).fit(texts)}
     return {name: one.transform for name, one in (embedders | noise).items()}

@@ -23,7 +23,6 @@ from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 
 _NORM = 5.0  # of blocks together: a `LogisticRegression()` then does about as well as a tuned one
-_LEXICAL = 1.4  # weight of n-grams beside a tower
 
 
 class ComposedEmbedder(StoredEmbedder):
@@ -63,8 +62,7 @@ class ComposedEmbedder(StoredEmbedder):
         concatenated.
     tower_weights : dict of str to float, default=None
         What the features of a tower or transformer count beside the others, once all are scaled
-        to the same norm; 1 where not named, but 1.4 for "lexical", which was best on training
-        splits of open sets.
+        to the same norm; 1 where not named, which was best on training splits of open sets.
     fit_towers : bool, default=False
         Whether pretrainers are trained in `fit`. Those with equal base recipes share one base,
         which the first of them trains.
@@ -310,8 +308,6 @@ class ComposedEmbedder(StoredEmbedder):
         weights = super()._weights()
         if len(only_towers(self.towers_)) == len(self.towers_):
             return weights
-        if "lexical" not in (self.tower_weights or {}) and "lexical" in weights:
-            weights["lexical"] = _LEXICAL
         whole = float(np.linalg.norm(list(weights.values()))) or 1.0
         return {name: _NORM * w / (whole * self.scales_[name]) for name, w in weights.items()}
 

@@ -73,7 +73,7 @@ class Lexical:
 
         data = (1 + np.log(counts.data, dtype=np.float32)) * self.idf[self.buckets][counts.indices]
         found = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
-        if found.shape[0]:  # `normalize` refuses no rows
+        if all(found.shape):  # `normalize` refuses no rows, and no columns
             found = normalize(found, copy=False)
         found.data *= np.float32(weight)
         return found

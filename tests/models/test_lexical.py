@@ -271,3 +271,8 @@ def test_what_was_learned_hashes_alike_when_it_is_memory_mapped(tmp_path):
     mapped = joblib.load(joblib.dump(embedder, tmp_path / "pickle")[0], mmap_mode="r")
     assert joblib.hash(mapped) == joblib.hash(embedder)
     assert_array_equal(mapped.transform(TEXTS), embedder.transform(TEXTS))
+
+
+def test_blank_texts_have_no_ngrams(tower):
+    embedder = lexical_of(tower).fit([""])
+    assert embedder.transform(["a film", ""]).shape == (2, 4)
