@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 TESTS = Path(__file__).parent
 HIDDEN = TESTS / "without_torch" / "hidden.py"
 
