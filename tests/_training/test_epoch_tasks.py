@@ -136,7 +136,6 @@ def test_towers_are_parts_of_the_fit_of_a_composition():
 
 
 @pytest.mark.slow
-@pytest.mark.ci
 def test_epochs_show_through_pipelines_and_searches(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     features = ComposedEmbedder([("chars", made("MaskedCharacterPretrainer"))], fit_towers=True)

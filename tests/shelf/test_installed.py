@@ -66,7 +66,6 @@ def test_an_entry_point_that_leads_nowhere_is_named(installed, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.ci
 def test_a_wheel_is_built_installed_and_read(shelf, tmp_path):
     licence = tmp_path / "CC0-1.0.txt"
     licence.write_text("The text of the licence.")
