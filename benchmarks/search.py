@@ -38,7 +38,7 @@ WEIGHTS = [1.0, 2.0]
 @contextmanager
 def counted():
     """Count the vectors that towers make and the batches that a base runs over."""
-    counts, embed, encodings = {"vectors": 0, "batches": 0}, _inference.embed, _inference._encodings
+    counts, embed, encodings = {"vectors": 0, "batches": 0}, _inference.embed, _inference.encodings
 
     def counting(texts, base, members, out, **how):
         counts["vectors"] += len(texts) * len(members)
@@ -51,7 +51,7 @@ def counted():
 
     with (
         patch.object(_inference, "embed", counting),
-        patch.object(_inference, "_encodings", batches),
+        patch.object(_inference, "encodings", batches),
     ):
         yield counts
 

@@ -81,7 +81,7 @@ def test_processes_after_torch_has_run_in_the_parent(kind, tmp_path):
 FORKS = """
 import os, threading
 import torch
-import sklearn_cclm.models
+from sklearn_cclm._engines import by_torch
 
 torch.set_num_threads(2)
 matrix, linear = torch.randn(300, 300), torch.nn.Linear(256, 256)
