@@ -17,10 +17,9 @@ from joblib import Parallel, delayed
 from sklearn.preprocessing import normalize
 
 PIECE = 10_000  # texts
-TEACHERS = {
-    "all-MiniLM-L6-v2 (teacher)": "Apache-2.0",
-    "universal-sentence-encoder-multilingual-3 (teacher)": "Apache-2.0",
-}
+LICENCE = "Apache-2.0"  # of each
+TEACHERS = ("all-MiniLM-L6-v2", "universal-sentence-encoder-multilingual-3")
+DEVICE_TEACHERS = ("all-mpnet-base-v2", "universal-sentence-encoder-multilingual-3")
 
 
 def minilm(texts, work):

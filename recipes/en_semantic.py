@@ -3,13 +3,14 @@
     pip install -r recipes/requirements.txt
     python recipes/en_corpus.py
     python recipes/en_semantic.py --shelf DIR [--texts FILE] [--most N] [--epochs N] [--width N]
-                                  [--buckets N] [--threads N] [--work DIR]
+                                  [--buckets N] [--threads N] [--work DIR] [--learned DIR]
 
 Learns from the first N texts of the corpus that `en_corpus.py` makes. Teachers are all-MiniLM-L6-v2
 and the universal sentence encoder; their vectors and the state of the training are kept in --work:
 after a crash the same command goes on. Each epoch prints the cosine to the teachers on held-out
 texts; the model card has that of the tower as it is stored, at several rates of noise. The tower is
-published to the shelf in the directory --shelf. Labelled sets are read from the folder named by the
+published to the shelf in the directory --shelf. With --learned, that which `en_semantic_gpu.py`
+saved is published instead. Labelled sets are read from the folder named by the
 environment variable CCLM_DATA (default ../shared/data).
 """
 
@@ -24,7 +25,14 @@ import numpy as np
 import torch
 from _corpora import attested_typos
 from _evaluate import RATES, curves
-from _teachers import TEACHERS, minilm, side_by_side, universal
+from _teachers import (
+    DEVICE_TEACHERS,
+    LICENCE,
+    TEACHERS,
+    minilm,
+    side_by_side,
+    universal,
+)
 from sklearn.preprocessing import normalize
 
 from sklearn_cclm import (
@@ -39,16 +47,18 @@ from sklearn_cclm import (
 )
 from sklearn_cclm.shelf import Curve
 
+WORK = Path(__file__).parent / ".work"
 HELD_OUT = 5000  # texts
 NORM = 5.0
 KINDS = {"typos": 1, "slip": 3, "swap": 1, "drop": 1, "insert": 1, "repeat": 0.5, "space": 0.5,
          "case": 0.5}  # fmt: skip
 
 
-def licences():
-    """Return the licence of each source of the corpus."""
+def licences(teachers=()):
+    """Return the licence of each source of the corpus, and of teachers."""
     sources = tomllib.loads((Path(__file__).parent / "sources.toml").read_text(encoding="utf-8"))
-    return {name: source["licence"] for name, source in sources.items()}
+    taught = {f"{name} (teacher)": LICENCE for name in teachers}
+    return {**{name: source["licence"] for name, source in sources.items()}, **taught}
 
 
 def corpus(path, most):
@@ -103,12 +113,32 @@ def curve(tower, texts, wanted):
     )  # fmt: skip
 
 
+def learned(options):
+    """Return a trained tower as it is stored, what it is worth, and how it was made."""
+    texts = corpus(options.texts, options.most)
+    vectors = side_by_side(
+        [minilm(texts, options.work), universal(texts, options.work)], options.width
+    )
+    held_out = texts[:HELD_OUT], vectors[:HELD_OUT]
+    start = time.perf_counter()
+    fitted = pretrainer(options).fit(texts[HELD_OUT:], vectors[HELD_OUT:], validation=held_out)
+    seconds = time.perf_counter() - start
+    tower = scaled(fitted.tower_).astype("int8")
+    how = f"recipes/en_semantic.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s"
+    return tower, [curve(tower, *held_out)], how
+
+
+def given(options):
+    """Return the tower that another recipe has learned, as it is stored."""
+    tower = scaled(Tower.load(options.learned)).astype("int8")
+    return tower, [], "recipes/en_semantic_gpu.py"
+
+
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    work = Path(__file__).parent / ".work"
     add = parser.add_argument
-    add("--texts", type=Path, default=work / "corpus" / "texts.txt.xz", help="a text a line")
+    add("--texts", type=Path, default=WORK / "corpus" / "texts.txt.xz", help="a text a line")
     add("--most", type=int, default=335_024, help="of them (335,024)")
     add("--epochs", type=int, default=13, help="passes (13)")
     add("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
@@ -116,38 +146,25 @@ def main():
     add("--batch", type=int, default=500, help="texts a step (500)")
     add("--lr", type=float, default=5e-3, help="highest learning rate (5e-3)")
     add("--threads", type=int, default=2, help="threads of torch (2)")
-    add("--work", type=Path, default=work)
+    add("--work", type=Path, default=WORK)
+    add("--learned", type=Path, help="a tower to publish instead of learning one")
     add("--shelf", type=Path, required=True, help="directory to publish to")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    texts = corpus(options.texts, options.most)
-    vectors = side_by_side(
-        [minilm(texts, options.work), universal(texts, options.work)], options.width
-    )
-    start = time.perf_counter()
-    fitted = pretrainer(options).fit(
-        texts[HELD_OUT:],
-        vectors[HELD_OUT:],
-        validation=(texts[:HELD_OUT], vectors[:HELD_OUT]),
-    )
-    seconds = time.perf_counter() - start
-    stored = options.work / "stored"
-    scaled(fitted.tower_).save(stored, dtype="int8")
-    tower = Tower.load(stored)
-    measured = [curve(tower, texts[:HELD_OUT], vectors[:HELD_OUT]), *curves(tower)]
+    tower, measured, how = given(options) if options.learned else learned(options)
     entry = Shelf(options.shelf).publish(
         tower,
         "en-semantic",
         licence="CC-BY-SA-4.0",
-        corpora={**licences(), **TEACHERS},
-        recipe=f"recipes/en_semantic.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s",
-        metrics=measured,
+        corpora=licences(DEVICE_TEACHERS if options.learned else TEACHERS),
+        recipe=how,
+        metrics=[*measured, *curves(tower)],
         dtype="int8",
         language="en",
         limits="It learned from English alone, and sees the words of a text, hardly their order.",
     )
     print(f"published {entry.pinned}, {entry.size:,} bytes")
-    for found in measured:
+    for found in entry.metrics:
         print(f"{found.data}, {found.metric}: {found.scores}")
 
 

@@ -10,11 +10,9 @@ from sklearn_cclm._numpy.layers import Shapes, conv_shapes, residual_conv
 from sklearn_cclm._numpy.pooling import masked_mean
 from sklearn_cclm._numpy.rows import ByteTable, FloatTable
 from sklearn_cclm._tools.lazy import lazy
-from sklearn_cclm.architectures import NgramConfig
+from sklearn_cclm.architectures.bases import MIX, PRIME, NgramConfig
 
 _PAD = 0
-_PRIME = np.int64(0x100000001B3)  # the 64-bit FNV prime; products wrap around
-_MIX = np.int64(-0x61C8864680B583EB)  # 2**64 / golden ratio, odd
 
 
 class Encoding:
@@ -78,12 +76,12 @@ def ngram_buckets(folded: np.ndarray, orders: tuple[int, ...], n_buckets: int) -
     found = np.empty((*folded.shape, len(orders)), dtype=np.int64)
     for order in range(1, longest + 1):
         first = longest - order
-        hashed = (hashed + padded[:, first : first + length]) * _PRIME
+        hashed = (hashed + padded[:, first : first + length]) * np.int64(PRIME)
         for place, wanted in enumerate(orders):
             if wanted == order:
                 found[..., place] = hashed
     found ^= found >> 29
-    found *= _MIX
+    found *= np.int64(MIX)
     found ^= found >> 32
     if n_buckets & (n_buckets - 1) == 0:  # a power of two, by which int64 is slow to divide
         found &= n_buckets - 1

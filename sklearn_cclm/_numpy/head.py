@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
-from sklearn_cclm._numpy.layers import Shapes, Weights, gelu, linear, linear_shapes, softmax
+from sklearn_cclm._numpy.layers import Shapes, Weights, gelu, linear, linear_shapes
 from sklearn_cclm._numpy.pooling import POOLINGS, attend
 from sklearn_cclm._numpy.words import context_shapes
 

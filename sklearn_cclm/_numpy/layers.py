@@ -65,9 +65,3 @@ def conv_shapes(name: str, width: int, size: int) -> Shapes:
         f"{name}.conv.bias": (width,),
         **linear_shapes(f"{name}.project", width, width),
     }
-
-
-def softmax(x: np.ndarray, axis: int) -> np.ndarray:
-    """Exponentials whose sum is 1."""
-    raised = np.exp(x - x.max(axis=axis, keepdims=True))
-    return raised / raised.sum(axis=axis, keepdims=True)

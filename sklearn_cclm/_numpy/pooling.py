@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-
-from sklearn_cclm._numpy.layers import softmax
+from scipy.special import softmax
 
 _LOWEST = np.finfo(np.float32).min
 

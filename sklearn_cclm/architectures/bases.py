@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from sklearn_cclm._tools.params import check_integer
 from sklearn_cclm.architectures._registry import register
 
+# What n-grams are hashed by, as int64, whose products wrap around.
+PRIME = 0x100000001B3  # the 64-bit FNV prime
+MIX = -0x61C8864680B583EB  # 2**64 / golden ratio, odd
+
 
 @register("base", "ngram")
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._engines import engine
 from sklearn_cclm._tools.named import task_names
@@ -223,12 +222,13 @@ class ComposedEmbedder(StoredEmbedder):
         >>> sorted(embedder.lexical_contents(["ab"]).tolist())
         ['^^^^a', '^^^a', '^^^ab', '^^a', '^^ab', '^a', '^ab', 'ab']
         """
-        check_is_fitted(self)
-        part = dict(self.towers_).get("lexical")
+        fitted = self._fitted()
+        part = dict(fitted.towers_).get("lexical")
         if not isinstance(part, Lexical):
             raise ValueError(f"lexical={self.lexical!r} counts no hashed n-grams: fit with True.")
-        texts, how = distinct(self._texts(X))[0], self._how()
-        found = contents(part, texts, batch_chars=self.batch_chars, device=how["device"])
+        device = engine().resolve_device(self.device)
+        texts, _ = distinct(fitted._texts(X))
+        found = contents(part, texts, batch_chars=self.batch_chars, device=device)
         return np.array(found, dtype=object)
 
     def _features(

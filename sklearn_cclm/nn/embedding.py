@@ -9,15 +9,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sklearn_cclm._tools.lazy import lazy
-from sklearn_cclm.architectures.bases import NgramConfig
+from sklearn_cclm.architectures.bases import MIX, PRIME, NgramConfig
 from sklearn_cclm.nn._registry import network
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
 from sklearn_cclm.nn.rows import ByteTable, GatheredTable, sum_rows
 
 _PAD = 0
-_PRIME = 0x100000001B3  # the 64-bit FNV prime; products wrap around as int64
-_MIX = -0x61C8864680B583EB  # 2**64 / golden ratio, odd, as int64
 
 
 class Encoding:
@@ -88,10 +86,10 @@ def ngram_buckets(folded: Tensor, orders: tuple[int, ...], n_buckets: int) -> Te
     by_order = {}
     for order in range(1, longest + 1):
         first = longest - order
-        hashed = (hashed + padded[:, first : first + length]).mul_(_PRIME)
+        hashed = (hashed + padded[:, first : first + length]).mul_(PRIME)
         by_order[order] = hashed
     stacked = torch.stack([by_order[order] for order in orders], dim=-1)
-    stacked.bitwise_xor_(stacked >> 29).mul_(_MIX)
+    stacked.bitwise_xor_(stacked >> 29).mul_(MIX)
     stacked.bitwise_xor_(stacked >> 32)
     if n_buckets & (n_buckets - 1) == 0:  # a power of two, by which int64 is slow to divide
         return stacked.bitwise_and_(n_buckets - 1)

@@ -1,6 +1,7 @@
 """One fitted object in many threads, and in processes of every kind after torch has run."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -114,10 +115,15 @@ print("thirty")
 def test_forks_after_threads_have_ended():
     """Without mending, MKL has one in four of plain torch's wait forever on AMD processors."""
     env = {**os.environ, "OMP_NUM_THREADS": "2"}
-    found = subprocess.run(
-        [sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=180, env=env
-    )
-    assert found.stdout.strip() == "thirty", found.stderr
+    command = [sys.executable, "-c", FORKS]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=env, start_new_session=True, **pipes) as process:
+        try:
+            said, errors = process.communicate(timeout=180)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a child that waits would spin for ever
+            raise
+    assert said.strip() == "thirty", errors
 
 
 @pytest.fixture(scope="module")
