@@ -144,6 +144,7 @@ print(len(pickle.dumps(head)) / 1e6)
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn_cclm import DistillationPretrainer
 vectors = HashingVectorizer(n_features=384).transform(texts).toarray()
+DistillationPretrainer(max_epochs=1, random_state=0).fit(texts[:500], vectors[:500])
 start = time.perf_counter()
 DistillationPretrainer(max_epochs=2, random_state=0).fit(texts, vectors)
 print(time.perf_counter() - start)

@@ -33,11 +33,15 @@ class Lexical:
 
     def __init__(self, base: Base, idf: np.ndarray) -> None:
         self.base = base
-        self.idf = idf
+        self.idf = unmapped(idf)
         (self.buckets,) = np.nonzero(idf)
+        self._weights = self.idf[self.buckets]
+        self.column = np.full(base.n_chars + len(idf), -1, dtype=np.int32)
+        # the rows of n-grams stand behind those of characters
+        self.column[base.n_chars + self.buckets] = np.arange(len(self.buckets))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(unmapped(state))
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.base, self.idf)
 
     def __repr__(self) -> str:
         return f"Lexical({len(self.buckets):,} n-grams)"
@@ -69,14 +73,12 @@ class Lexical:
         """Return the features of texts, rows of norm `weight`, from the counts of its columns."""
         if counts is None:
             raise ValueError("The n-grams of these texts were not counted.")
-        from sklearn.preprocessing import normalize  # slow to import
-
-        data = (1 + np.log(counts.data, dtype=np.float32)) * self.idf[self.buckets][counts.indices]
-        found = sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
-        if all(found.shape):  # `normalize` refuses no rows, and no columns
-            found = normalize(found, copy=False)
-        found.data *= np.float32(weight)
-        return found
+        data = (1 + np.log(counts.data, dtype=np.float32)) * self._weights[counts.indices]
+        lengths = np.diff(counts.indptr)
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        norms = np.sqrt(np.bincount(row, np.square(data), minlength=len(lengths)))
+        data *= (weight / norms[row]).astype(np.float32)
+        return sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
     def get_feature_names_out(self) -> list[str]:
         """Return the numbers of the buckets."""
@@ -97,11 +99,8 @@ class Tally:
     """
 
     def __init__(self, lexical: Lexical, owners: np.ndarray, overlap: int) -> None:
-        n_columns = len(lexical.buckets)
-        first = lexical.base.n_chars  # the rows of n-grams stand behind those of characters
-        self._column = np.full(first + len(lexical.idf), -1, dtype=np.int32)
-        self._column[first + lexical.buckets] = np.arange(n_columns)
-        self._n_columns = n_columns
+        self._column = lexical.column
+        self._n_columns = len(lexical.buckets)
         self._owners = owners
         self._known = np.where(np.diff(owners, prepend=-1) == 0, overlap, 0)
         self._windows: list[np.ndarray] = []
@@ -133,7 +132,8 @@ class Tally:
         data = _joined(self._counts).astype(np.float32), _joined(self._columns), starts
         counts = sparse.csr_matrix(data, shape=(len(windows), self._n_columns))
         if len(windows) == n_texts:
-            return counts[windows.argsort()]
+            order = windows.argsort()
+            return counts if np.array_equal(order, np.arange(n_texts)) else counts[order]
         places = self._owners[windows], np.arange(len(windows))
         of_text = sparse.csr_matrix(
             (np.ones(len(windows), dtype=np.float32), places), shape=(n_texts, len(windows))
