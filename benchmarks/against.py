@@ -138,7 +138,7 @@ import pickle
 print(len(pickle.dumps(head)) / 1e6)
 """,
     ),
-    "DistillationPretrainer on 10,000 texts, two passes, s": (
+    "DistillationPretrainer on 10,000 texts, ten passes, s": (
         10_000,
         """
 from sklearn.feature_extraction.text import HashingVectorizer
@@ -146,7 +146,7 @@ from sklearn_cclm import DistillationPretrainer
 vectors = HashingVectorizer(n_features=384).transform(texts).toarray()
 DistillationPretrainer(max_epochs=1, random_state=0).fit(texts[:500], vectors[:500])
 start = time.perf_counter()
-DistillationPretrainer(max_epochs=2, random_state=0).fit(texts, vectors)
+DistillationPretrainer(max_epochs=10, random_state=0).fit(texts, vectors)
 print(time.perf_counter() - start)
 """,
     ),

@@ -57,7 +57,7 @@ def answer(python, tree, engine, *args):
     env = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     env |= {"OPENBLAS_NUM_THREADS": "1", "SKLEARN_CCLM_ENGINE": engine}
     done = subprocess.run(
-        [python, "-c", *args], env=env, check=True, stdout=subprocess.PIPE, text=True
+        [python, "-c", *args], env=env, cwd=tree, check=True, stdout=subprocess.PIPE, text=True
     )
     return json.loads(done.stdout)
 

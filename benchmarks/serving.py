@@ -2,8 +2,9 @@
 
     python benchmarks/serving.py [--seconds N] [--quick] [--json FILE]
 
-Needs fastapi and uvicorn beside the package; starts and stops ``docs/user_guide/service.py`` by
-uvicorn itself, on a free port, with a pipeline of `ComposedEmbedder()` and a logistic regression.
+Needs fastapi, uvicorn and uvloop beside the package; starts and stops by uvicorn itself
+``docs/user_guide/service.py``, on a free port, with a pipeline of `ComposedEmbedder()` and a
+logistic regression.
 Clients are threads of this process, each with a connection that stays open. Memory is
 proportional set size, so that what workers share counts once. Of Linux alone.
 """

@@ -74,6 +74,13 @@ def beside(blocks: Sequence[Any]) -> Any:
     return sparse.csr_matrix((data, columns, starts), shape=(n, first))
 
 
+def below(parts: Sequence[Any]) -> Any:
+    """Put the features of some texts below those of others: arrays, or CSR matrices."""
+    if len(parts) == 1:
+        return parts[0]
+    return sparse.vstack(parts, format="csr") if sparse.issparse(parts[0]) else np.vstack(parts)
+
+
 def by_interface(matrix: sparse.csr_matrix) -> Any:
     """Return a CSR matrix, or an array where scikit-learn is told so (from 1.9 on)."""
     wanted = get_config().get("sparse_interface", "spmatrix")

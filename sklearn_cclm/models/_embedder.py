@@ -11,9 +11,9 @@ from scipy import sparse
 from sklearn_cclm._engines import engine
 from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
-from sklearn_cclm.models._blocks import beside, by_interface, lexical, read, sample, scale
+from sklearn_cclm.models._blocks import below, beside, by_interface, lexical, read, sample, scale
 from sklearn_cclm.models._contents import contents
-from sklearn_cclm.models._inference import distinct, features, vectors
+from sklearn_cclm.models._inference import distinct, features, groups, vectors
 from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.models._named_towers import PUBLISHED, check_cls, check_pooling, only_towers
 from sklearn_cclm.models._reduction import Reduction
@@ -21,6 +21,7 @@ from sklearn_cclm.models._stored_embedder import StoredEmbedder
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Base, Tower
 
+_AT_ONCE = 2**19  # characters of texts whose blocks are put side by side at once
 _NORM = 5.0  # of blocks together: a `LogisticRegression()` then does about as well as a tuned one
 
 
@@ -240,17 +241,21 @@ class ComposedEmbedder(StoredEmbedder):
         if len(members) == len(parts):
             return vectors(texts, places, members, **self._how())
         lexical = next((part for _, part in parts if isinstance(part, Lexical)), None)
-        out, counts = features(texts, members, lexical, n_rows=len(texts), **self._how())
-        of_towers = (out[:, member.columns] for member in members)
 
-        def block(name: str, part: Any) -> Any:
-            if isinstance(part, Tower):
-                return next(of_towers)
-            if isinstance(part, Lexical):
-                return part.weigh(counts, weights[name])
-            return read(name, part, texts, weights[name])
+        def rows(texts: Sequence[str]) -> Any:
+            out, counts = features(texts, members, lexical, n_rows=len(texts), **self._how())
+            of_towers = (out[:, member.columns] for member in members)
 
-        found = beside([block(name, part) for name, part in parts])
+            def block(name: str, part: Any) -> Any:
+                if isinstance(part, Tower):
+                    return next(of_towers)
+                if isinstance(part, Lexical):
+                    return part.weigh(counts, weights[name])
+                return read(name, part, texts, weights[name])
+
+            return beside([block(name, part) for name, part in parts])
+
+        found = below([rows(texts[some]) for some in groups(texts, _AT_ONCE)] or [rows([])])
         return found if len(texts) == len(places) else found[places]
 
     def _how(self) -> dict[str, Any]:

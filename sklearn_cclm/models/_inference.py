@@ -12,7 +12,8 @@ from scipy import sparse
 from sklearn_cclm._engines import engine
 from sklearn_cclm._text.lengths import length_batches
 from sklearn_cclm._text.windows import windows
-from sklearn_cclm.models._lexical import Lexical, Tally, stacked
+from sklearn_cclm.models._blocks import below
+from sklearn_cclm.models._lexical import Lexical, Tally
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.values import Base, Tower
 from sklearn_cclm.values._value import built
@@ -84,24 +85,24 @@ def features(
     """
     width = members[-1].columns.stop if members else 0
     out = np.empty((n_rows, width), dtype=np.float32)
-    groups = group_by_base(members)
+    of_bases = group_by_base(members)
     if lexical is not None:
-        groups.setdefault(lexical.base, [])
+        of_bases.setdefault(lexical.base, [])
     counts = []
-    for base, group in groups.items():
+    for base, group in of_bases.items():
         counted = lexical if lexical is not None and base == lexical.base else None
-        for some in _groups(texts):
+        for some in groups(texts, _AT_ONCE):
             with engine().inference():
                 found = embed(texts[some], base, group, out[some], lexical=counted, **how)
             counts.append(found)
     if lexical is None:
         return out, None
-    return out, stacked([found for found in counts if found is not None] or [lexical.nothing()])
+    return out, below([found for found in counts if found is not None] or [lexical.nothing()])
 
 
-def _groups(texts: Sequence[str]) -> Iterator[slice]:
-    """Yield slices of some million characters: what is made of their windows is bounded."""
-    group = np.cumsum(_lengths(texts)) // _AT_ONCE
+def groups(texts: Sequence[str], size: int) -> Iterator[slice]:
+    """Yield slices of some `size` characters: what is made of their windows is bounded."""
+    group = np.cumsum(_lengths(texts)) // size
     starts = np.flatnonzero(np.diff(group, prepend=-1)).tolist()
     yield from map(slice, starts, [*starts[1:], len(texts)])
 

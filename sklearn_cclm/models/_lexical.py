@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -75,9 +74,9 @@ class Lexical:
             raise ValueError("The n-grams of these texts were not counted.")
         data = (1 + np.log(counts.data, dtype=np.float32)) * self._weights[counts.indices]
         lengths = np.diff(counts.indptr)
-        row = np.repeat(np.arange(len(lengths)), lengths)
+        row = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         norms = np.sqrt(np.bincount(row, np.square(data), minlength=len(lengths)))
-        data *= (weight / norms[row]).astype(np.float32)
+        data *= np.float32(weight) / norms.astype(np.float32)[row]
         return sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
     def get_feature_names_out(self) -> list[str]:
@@ -143,8 +142,3 @@ class Tally:
 
 def _joined(arrays: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.empty(0, dtype=np.int32), *arrays])
-
-
-def stacked(counts: Sequence[sparse.csr_matrix]) -> sparse.csr_matrix:
-    """Return counts of some texts after those of others."""
-    return counts[0] if len(counts) == 1 else sparse.vstack(counts, format="csr")

@@ -11,7 +11,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
@@ -23,6 +23,7 @@ from sklearn_cclm import (
     PooledConfig,
     load,
 )
+from sklearn_cclm.models import _embedder
 
 TEXTS = ["good film", "bad film", "a good book", "", "no", "Good, good film!", "bad film"]
 ORDERS = (2, 3)
@@ -124,6 +125,14 @@ def test_batches_do_not_matter(tower):
     one = lexical_of(tower).fit(texts)
     many = lexical_of(tower, batch_chars=40).fit(texts)
     assert_array_equal(one.transform(texts).toarray(), many.transform(texts).toarray())
+
+
+@pytest.mark.parametrize("towers", [{}, {"words": CountVectorizer()}])
+def test_groups_of_texts_do_not_matter(tower, towers, monkeypatch):
+    embedder = ComposedEmbedder([("one", tower), *towers.items()], lexical=True).fit(TEXTS)
+    expected = embedder.transform(TEXTS)
+    monkeypatch.setattr(_embedder, "_AT_ONCE", 10)
+    assert_allclose(embedder.transform(TEXTS).toarray(), expected.toarray(), atol=1e-6)
 
 
 def test_no_texts(tower):
