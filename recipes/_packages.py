@@ -32,12 +32,13 @@ def unpacked(work, registry, name, version):
     return content
 
 
-def debian_descriptions(work):
-    """Return the file with the English descriptions of all packages of this Debian."""
+def debian_descriptions(work, language="en"):
+    """Return the file with the descriptions of all packages of this Debian in a language."""
     lists = Path(work) / "apt"
-    if not list(lists.glob("*_main_i18n_Translation-en*")):
+    name = f"*_main_i18n_Translation-{language}*"
+    if not list(lists.glob(name)):
         (lists / "partial").mkdir(parents=True, exist_ok=True)
-        options = ["Acquire::Languages=en", f"Dir::State::lists={lists.resolve()}"]
+        options = [f"Acquire::Languages={language}", f"Dir::State::lists={lists.resolve()}"]
         command = ["apt-get", *(part for option in options for part in ("-o", option)), "update"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return max(lists.glob("*_main_i18n_Translation-en*"), key=lambda path: path.stat().st_size)
+    return max(lists.glob(name), key=lambda path: path.stat().st_size)

@@ -74,12 +74,12 @@ def wordnet(folder, *, part):
                     yield re.sub(r"\(.*?\)", "", fields[4 + 2 * row]).replace("_", " ")
 
 
-def debian(path, *, part):
+def debian(path, *, part, language="en"):
     """The "summary" of each Debian package, or the sentences of its long "description"."""
     command = ["/usr/lib/apt/apt-helper", "cat-file", path]
     text = subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
     for entry in text.split("\n\n"):
-        _, _, description = entry.partition("Description-en: ")
+        _, _, description = entry.partition(f"Description-{language}: ")
         summary, *body = description.split("\n")
         if LIBRARY.fullmatch(entry.partition("\n")[0].removeprefix("Package: ")):
             continue
@@ -91,12 +91,12 @@ def debian(path, *, part):
                 yield from sentences(item)
 
 
-def words(folder, *, n_words):
-    """The most frequent words of wordfreq, the most frequent first."""
-    with gzip.open(one(folder, "large_en.msgpack.gz")) as file:
+def words(folder, *, n_words, language="en", kind="[a-z][a-z'-]+"):
+    """The most frequent words of wordfreq of a kind, the most frequent first."""
+    with gzip.open(one(folder, f"large_{language}.msgpack.gz")) as file:
         _, *levels = msgpack.unpack(file, raw=False)
     found = (word for level in levels for word in sorted(level))
-    yield from islice(filter(re.compile("[a-z][a-z'-]+").fullmatch, found), n_words)
+    yield from islice(filter(re.compile(kind).fullmatch, found), n_words)
 
 
 def first_name(words):
