@@ -13,6 +13,7 @@ from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.models._blocks import beside, by_interface, lexical, read, sample, scale
 from sklearn_cclm.models._contents import contents
+from sklearn_cclm.models._frames import FramesMixin
 from sklearn_cclm.models._inference import distinct, features, vectors
 from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.models._named_towers import PUBLISHED, check_cls, check_pooling, only_towers
@@ -24,7 +25,7 @@ from sklearn_cclm.values import Base, Tower
 _NORM = 5.0  # of blocks together: a `LogisticRegression()` then does about as well as a tuned one
 
 
-class ComposedEmbedder(StoredEmbedder):
+class ComposedEmbedder(FramesMixin, StoredEmbedder):
     """Concatenate towers into one vector per text, as features for any scikit-learn model.
 
     Each distinct text is read once, texts of like length share a batch, and each distinct base

@@ -179,9 +179,12 @@ def test_transformers_need_no_tower():
 
 @pytest.mark.parametrize("kind", ["pandas", "polars"])
 def test_frames_of_sparse_features_are_refused(tower, kind):
-    embedder = ComposedEmbedder([("t", tower)], lexical=True).set_output(transform=kind).fit(TEXTS)
-    with pytest.raises(ValueError, match="sparse"):
-        embedder.transform(TEXTS)
+    embedder = ComposedEmbedder([("t", tower)], lexical=True)
+    with pytest.raises(ValueError, match=f"A {kind} frame .* lexical=False .* n_components=100"):
+        embedder.set_output(transform=kind)
+    assert sparse.issparse(embedder.set_output(transform="default").fit_transform(TEXTS))
+    with pytest.raises(ValueError, match="sparse"):  # scikit-learn's, of a transformer's features
+        ComposedEmbedder([("w", TfidfVectorizer())]).set_output(transform=kind).fit_transform(TEXTS)
 
 
 def test_frames_of_dense_features(tower):

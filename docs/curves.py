@@ -1,0 +1,34 @@
+"""Draw a table of scores under noise, with a panel for each value of its first column.
+
+Pages show the same file as a table and, by matplotlib's plot directive, as lines.
+"""
+
+import csv
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+COLOURS = ("#6b7280", "#2563a8", "#ea8a3a", "#c2410c")  # the last row is what the page is about
+
+
+def draw(name):
+    """Draw a file of the user guide: panel, features, and a score for each level of noise."""
+    path = Path(__file__).parent / "user_guide" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        (_, _, *levels), *rows = csv.reader(file)
+    panels = {panel: list(group) for panel, group in groupby(rows, key=lambda row: row[0])}
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(9, 3.4), sharey=True, squeeze=False, layout="constrained"
+    )
+    for ax, (panel, group) in zip(axes[0], panels.items(), strict=True):
+        for (_, features, *scores), colour in zip(group, COLOURS[-len(group) :], strict=True):
+            ax.plot(levels, [float(score) for score in scores], "o-", color=colour, label=features)
+        ax.set_title(panel, fontsize=10)
+        ax.grid(axis="y", color="0.9")
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].set(ylabel="accuracy", ylim=(0, 1))
+    figure.supxlabel("letters mistyped", fontsize=10)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False
+    )
