@@ -44,10 +44,11 @@ def translated(block):
 
 
 def page(card, plot):
-    """Return a card as a page, with its plot at another place."""
+    """Return a card as a page, with a plot of what was measured."""
     text = re.sub(r"\A---\n.*?\n---\n", "", card, flags=re.DOTALL).strip()
     blocks = re.findall(r"```.*?```|[^\n].*?(?=\n\n|\Z)", text, flags=re.DOTALL)
-    return "\n\n".join(translated(block) for block in blocks).replace("noise.svg", plot) + "\n"
+    blocks.insert(blocks.index("## Trained on"), f"![Scores under noise]({plot})")
+    return "\n\n".join(translated(block) for block in blocks) + "\n"
 
 
 def write(folder):

@@ -19,12 +19,12 @@ def draw(name):
         (_, _, *levels), *rows = csv.reader(file)
     panels = {panel: list(group) for panel, group in groupby(rows, key=lambda row: row[0])}
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(9, 3.4), sharey=True, squeeze=False, layout="constrained"
+        1, len(panels), figsize=(7.5, 3.2), sharey=True, squeeze=False, layout="constrained"
     )
     for ax, (panel, group) in zip(axes[0], panels.items(), strict=True):
         for (_, features, *scores), colour in zip(group, COLOURS[-len(group) :], strict=True):
             ax.plot(levels, [float(score) for score in scores], "o-", color=colour, label=features)
-        ax.set_title(panel, fontsize=10)
+        ax.set_title(panel, fontsize=9)
         ax.grid(axis="y", color="0.9")
         ax.spines[["top", "right"]].set_visible(False)
     axes[0, 0].set(ylabel="accuracy", ylim=(0, 1))
