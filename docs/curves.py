@@ -9,7 +9,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-COLOURS = ("#6b7280", "#2563a8", "#ea8a3a", "#c2410c")  # the last row is what the page is about
+COLOURS = {  # as in results.svg; what is not named is what the page is about
+    "TF-IDF of character n-grams": "#6b7280",
+    "all-MiniLM-L6-v2": "#2563a8",
+    "en-semantic": "#ea8a3a",
+}
 
 
 def draw(name):
@@ -22,7 +26,8 @@ def draw(name):
         1, len(panels), figsize=(7.5, 3.2), sharey=True, squeeze=False, layout="constrained"
     )
     for ax, (panel, group) in zip(axes[0], panels.items(), strict=True):
-        for (_, features, *scores), colour in zip(group, COLOURS[-len(group) :], strict=True):
+        for _, features, *scores in group:
+            colour = COLOURS.get(features, "#c2410c")
             ax.plot(levels, [float(score) for score in scores], "o-", color=colour, label=features)
         ax.set_title(panel, fontsize=9)
         ax.grid(axis="y", color="0.9")
