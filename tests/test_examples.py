@@ -36,7 +36,7 @@ def test_quickstart_prints_the_table_of_the_readme():
     assert table.keys() == set(ROWS.values())
     for printed, row in ROWS.items():
         (scores,) = re.findall(rf"^{re.escape(printed)} +([\d. ]+)$", found.stdout, re.MULTILINE)
-        assert [float(score) for score in scores.split()] == pytest.approx(table[row], abs=0.01)
+        assert [float(score) for score in scores.split()] == pytest.approx(table[row], abs=0.005)
     best = table[ROWS["adapted"]]
     assert all(
         ours > theirs + 0.1 for ours, theirs in zip(best, table[ROWS["TF-IDF"]], strict=True)
