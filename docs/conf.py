@@ -1,15 +1,15 @@
-"""Sphinx configuration; the API reference is written from what discovery finds."""
+"""Sphinx configuration; reference and model cards are written from what the package has."""
 
-import inspect
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import sklearn_cclm
-from sklearn_cclm.utils import all_estimators
 
-sys.path.insert(0, str(Path(__file__).parent / "development"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "development")]
+import cards
 import package_graph
+import reference
+from sphinx_gallery.sorting import FileNameSortKey
 
 project = "sklearn_cclm"
 copyright = "the sklearn_cclm developers"
@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -25,12 +26,16 @@ extensions = [
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"secondary_sidebar_items": ["page-toc"]}
 html_title = project
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 templates_path = ["_templates"]
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 exclude_patterns = ["_build", "gallery/*.py"]
 autodoc_typehints = "none"
 default_role = "any"  # `name` is a link where there is such an object, else code
+plot_formats = ["svg"]
+plot_html_show_formats = plot_html_show_source_link = False
 numpydoc_show_class_members = True
 numpydoc_class_members_toctree = False
 numpydoc_show_inherited_class_members = False
@@ -38,6 +43,14 @@ suppress_warnings = [
     "config.cache",  # sphinx-gallery's settings hold a function
     "ref.any",  # names of parameters and attributes link nowhere
 ]
+
+
+class QuickstartFirst(FileNameSortKey):
+    """The quickstart, then the others by the names of their files."""
+
+    def __call__(self, filename):
+        return filename != "quickstart.py", filename
+
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -47,60 +60,13 @@ sphinx_gallery_conf = {
     "capture_repr": (),
     "download_all_examples": False,
     "show_memory": False,
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": QuickstartFirst,
 }
 
-SECTIONS = {  # in the order of use
-    "Compose": ["sklearn_cclm.models"],
-    "Adapt and pretrain": ["sklearn_cclm.pretraining"],
-    "Fine-tune": ["sklearn_cclm.heads"],
-    "Robustness": ["sklearn_cclm.robustness"],
-    "Noise": ["sklearn_cclm.noise"],
-    "Share": ["sklearn_cclm.shelf"],
-    "Serve": ["sklearn_cclm.export"],
-    "Data": ["sklearn_cclm.datasets"],
-    "Preprocess": ["sklearn_cclm.preprocessing"],
-    "Settings of towers": ["sklearn_cclm.nn"],
-    "Losses": ["sklearn_cclm.nn.losses"],
-    "Save and load": ["sklearn_cclm"],
-    "Tools": ["sklearn_cclm.utils", "sklearn_cclm.utils.estimator_checks"],
-}
-
-
-def public_names(module):
-    """Return the dotted names of a module's public classes and functions."""
-    names = getattr(import_module(module), "__all__", None) or [
-        name
-        for name, value in vars(import_module(module)).items()
-        if getattr(value, "__module__", "") == module and not name.startswith("_")
-    ]
-    found = [(name, getattr(import_module(module), name)) for name in names]
-    return [f"{module}.{n}" for n, v in found if inspect.isclass(v) or inspect.isfunction(v)]
-
-
-def write_api():
-    """Write the API reference, section by section; estimators go by their shortest names."""
-    short = {name: f"sklearn_cclm.{name}" for name, _ in all_estimators()}
-    taken, sections = set(), {}
-    for title, modules in SECTIONS.items():
-        names = {name.rpartition(".")[2]: name for m in modules for name in public_names(m)}
-        new = [name for name in names if name not in taken]
-        sections[title] = [short.get(name, names[name]) for name in new]
-        taken.update(new)
-    if missing := short.keys() - taken:
-        raise ValueError(f"The API reference has no section for {sorted(missing)}.")
-    lines = ["API reference", "=============", ""]
-    for title, names in sections.items():
-        lines += [title, "-" * len(title), "", ".. autosummary::"]
-        lines += ["   :toctree: .", "   :nosignatures:", ""]
-        lines += [f"   ~{name}" for name in names] + [""]
-    folder = Path(__file__).parent / "api"
-    folder.mkdir(exist_ok=True)
-    (folder / "index.rst").write_text("\n".join(lines), encoding="utf-8")
-
-
-write_api()
-package_graph.draw(Path(__file__).parent / "development" / "packages.svg")
+HERE = Path(__file__).parent
+reference.write(HERE / "api")
+cards.write(HERE / "towers")
+package_graph.draw(HERE / "development" / "packages.svg")
 
 
 def write_llms(app, error):

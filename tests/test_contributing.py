@@ -86,6 +86,15 @@ def test_citation_has_the_version():
     assert f"\nversion: {sklearn_cclm.__version__}\n" in citation
 
 
+def test_changelog_has_the_version():
+    import sklearn_cclm
+
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(.*?)\](?: - \d{4}-\d\d-\d\d)?$", changelog, re.MULTILINE).group(1)
+    developed = "dev" in sklearn_cclm.__version__
+    assert newest == ("Unreleased" if developed else sklearn_cclm.__version__)
+
+
 def test_the_lowest_versions_are_those_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]

@@ -43,6 +43,13 @@ def test_towers_stand_on_one_base_and_are_small():
         assert entry.sha256 in card
 
 
+def test_what_is_printed_fits_a_screen():
+    for entry in Shelf().search():
+        assert max(map(len, str(entry).splitlines())) < 120
+        assert max(map(len, str(Shelf().fetch(entry.name)).splitlines())) < 120
+    assert "and 35 others, see its card" in str(Shelf().entry("en-semantic"))
+
+
 def test_licences_of_weights_are_told():
     root = Path(__file__).parents[1]
     notice = (root / "LICENSES" / "weights.txt").read_text(encoding="utf-8")

@@ -4,6 +4,10 @@ import json
 import re
 from pathlib import Path
 
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = {  # of the picture, in the table
@@ -28,6 +32,19 @@ def test_python_blocks_run_and_print_what_stands_below(capsys):
     assert namespace["search"].predict(["cancel"]).shape == (1,)
 
 
+def test_tfidf_answers_as_is_said():
+    namespace = {}
+    exec(blocks("python")[0].split("print(")[0], namespace)
+    asked = ["my pakcage stil hasnt arived", "pls retrun my cahs", "forgot teh acces code"]
+    assert all(f'"{text}"' in blocks("python")[0] for text in asked)
+    ngrams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+    model = make_pipeline(ngrams, LogisticRegression()).fit(namespace["texts"], namespace["labels"])
+    answers = ", ".join(model.predict(asked))
+    assert f"in place of the embedder answers {answers}." in " ".join(README.split())
+    seen = set(" ".join(namespace["texts"]).split())
+    assert seen & set(" ".join(asked).split()) == {"my"}
+
+
 def test_picture_shows_the_figures_of_the_table():
     results = json.loads((ROOT / "docs" / "results.json").read_text(encoding="utf-8"))
     cells = [re.split(r" *\| *", line)[1:-1] for line in README.splitlines() if line[:1] == "|"]
@@ -43,3 +60,11 @@ def test_commands_are_one_line_with_their_own_environment():
     for command in commands:
         assert len(command.splitlines()) == 1
         assert command.startswith("python3 -m venv .venv && ")
+
+
+def test_links_lead_somewhere():
+    files = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert len(files) > 8
+    assert all((ROOT / file).exists() for file in files)
+    headings = {re.sub(r"\W+", "-", h.lower()) for h in re.findall(r"^#+ (.+)$", README, re.M)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= headings

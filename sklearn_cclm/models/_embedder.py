@@ -13,6 +13,7 @@ from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.models._blocks import below, beside, by_interface, lexical, read, sample, scale
 from sklearn_cclm.models._contents import contents
+from sklearn_cclm.models._frames import check_no_frame
 from sklearn_cclm.models._inference import distinct, features, groups, vectors
 from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.models._named_towers import PUBLISHED, check_cls, check_pooling, only_towers
@@ -165,7 +166,8 @@ class ComposedEmbedder(StoredEmbedder):
         Raises
         ------
         ValueError, TypeError
-            If X is not texts, or one is too long and ``truncation="error"``.
+            If X is not texts, one is too long and ``truncation="error"``, or a frame is asked for
+            of sparse features.
         """
         fitted = self._fitted()
         texts = fitted._texts(X)
@@ -174,7 +176,10 @@ class ComposedEmbedder(StoredEmbedder):
         found = fitted._features(fitted.towers_, texts, fitted._weights())
         if fitted.reduction_ is not None:
             return fitted.reduction_.transform(found)
-        return by_interface(found) if sparse.issparse(found) else found
+        if not sparse.issparse(found):
+            return found
+        check_no_frame(self)
+        return by_interface(found)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the features, such as "en-semantic__0", or "component__0".

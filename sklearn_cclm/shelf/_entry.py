@@ -294,7 +294,7 @@ class Entry(FactsMixin, _Record):
             "licence": self.licence,
             "language": self.language,
             "teacher": ", ".join(self.teachers) or None,
-            "trained on": ", ".join(n for n in self.corpora if not n.endswith(_TEACHER)) or None,
+            "trained on": _some([n for n in self.corpora if not n.endswith(_TEACHER)]) or None,
             "limits": self.limits,
         }
 
@@ -340,6 +340,12 @@ class Entry(FactsMixin, _Record):
         data = [curve.data for curve in self.metrics]
         words = [self.name, self.task or "", self.recipe, *self.corpora, *data]
         return any(text.casefold() in word.casefold() for word in words)
+
+
+def _some(names: list[str], most: int = 6) -> str:
+    """Return the first names, and how many others there are."""
+    others = [f"and {len(names) - most} others, see its card"] if len(names) > most else []
+    return ", ".join([*names[:most], *others])
 
 
 def _object(raw: Any) -> dict:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import NotFittedError
@@ -179,9 +180,14 @@ def test_transformers_need_no_tower():
 
 @pytest.mark.parametrize("kind", ["pandas", "polars"])
 def test_frames_of_sparse_features_are_refused(tower, kind):
+    message = f"A {kind} frame .* sparse .* lexical=False .* n_components=100"
     embedder = ComposedEmbedder([("t", tower)], lexical=True).set_output(transform=kind).fit(TEXTS)
-    with pytest.raises(ValueError, match="sparse"):
-        embedder.transform(TEXTS)
+    with pytest.raises(ValueError, match=message):
+        clone(embedder).fit_transform(TEXTS)
+    with config_context(transform_output=kind), pytest.raises(ValueError, match=message):
+        ComposedEmbedder([("t", tower)], lexical=True).fit_transform(TEXTS)
+    with config_context(transform_output=kind):
+        assert sparse.issparse(embedder.set_output(transform="default").transform(TEXTS))
 
 
 def test_frames_of_dense_features(tower):
