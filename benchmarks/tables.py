@@ -5,13 +5,12 @@
 
 Tables are those of benchmarks/_tables.py, of at most 1,500 rows. Each column of text becomes 30
 columns, by an encoder that is fitted on it alone ("target encoding" makes one); other columns are
-the same for all. Models are histogram gradient boosting of 50
-trees and, on columns scaled by skrub's
-SquashingScaler, a ridge regression whose strength is chosen among 11 by leave-one-out. Scores are of three folds: R2, or for two
-classes 2 AUC - 1, so that 0 is a constant and 1 is perfect. Noise puts a neighbour on the keyboard
-in the place of one letter in ten, in the test part alone or in both. Seconds are those of all text
-columns of a table, in one thread, as the mean over folds. Settings of TextColumnEncoder were
-chosen on the tables marked "design" alone.
+the same for all. Models are histogram gradient boosting of 50 trees and, on columns scaled by
+skrub's SquashingScaler, a ridge regression whose strength is chosen among 11 by leave-one-out.
+Scores are of three folds: R2, or for two classes 2 AUC - 1, so that 0 is a constant and 1 is
+perfect. Noise puts a neighbour on the keyboard in the place of one letter in ten, in the test part
+alone or in both. Seconds are those of all text columns of a table, in one thread, as the mean over
+folds. Settings of TextColumnEncoder were chosen on the tables marked "design" alone.
 """
 
 import time
@@ -154,31 +153,24 @@ COLUMNS = [f"{noise}, {model}" for model in MODELS for noise in NOISES]
 
 
 def show(figures):
-    """Print a table of each table, means by kind and in all, and wins over StringEncoder."""
-    for name, found in figures.items():
-        mark = ", design" if TABLES[name].design else ""
-        print(f"{name} ({TABLES[name].kind}{mark}; {', '.join(TABLES[name].text)}):\n")
-        table(["encoder", *COLUMNS, "fit, s", "transform, s"], [_row(*each) for each in found.items()])
-    kinds = sorted({TABLES[name].kind for name in figures})
-    groups = {kind: [n for n in figures if TABLES[n].kind == kind] for kind in kinds}
-    groups["tables of the design"] = [n for n in figures if TABLES[n].design]
-    groups["other tables"] = [n for n in figures if not TABLES[n].design]
-    groups["all"] = list(figures)
+    """Print the figures of each table, and means by kind, by use and in all."""
+    groups = {}
+    for name in figures:
+        use = "design" if TABLES[name].design else "other"
+        for group in (name, TABLES[name].kind, f"{use} tables", "all tables"):
+            groups.setdefault(group, []).append(name)
     for group, names in groups.items():
-        if not names:
-            continue
-        print(f"Mean of {group} ({len(names)}):\n")
-        means = {
-            encoder: {key: np.mean([figures[n][encoder][key] for n in names]) for key in found}
-            for encoder, found in figures[names[0]].items()
-        }
-        table(["encoder", *COLUMNS, "fit, s", "transform, s"], [_row(*each) for each in means.items()])
+        print(f"{group}, {len(names)} tables:\n" if group not in TABLES else _title(group))
+        rows = []
+        for encoder, found in figures[names[0]].items():
+            means = {key: np.mean([figures[n][encoder][key] for n in names]) for key in found}
+            rows.append([encoder, *(f"{means[key]:.3f}" for key in COLUMNS)])
+            rows[-1] += [f"{means[key]:.2f}" for key in ("fit", "transform")]
+        table(["encoder", *COLUMNS, "fit, s", "transform, s"], rows)
 
 
-def _row(encoder, found):
-    return [encoder, *(f"{found[key]:.3f}" for key in COLUMNS)] + [
-        f"{found[key]:.2f}" for key in ("fit", "transform")
-    ]
+def _title(name):
+    return f"{name} ({TABLES[name].kind}: {', '.join(TABLES[name].text)}):\n"
 
 
 def main():
@@ -197,7 +189,7 @@ def main():
                 encoder: run(name, ENCODERS[encoder], 300 if given.quick else ROWS)
                 for encoder in given.encoders
             }
-            show({name: figures[name]})
+            print(name, figures[name], flush=True)
     show(figures)
     write(given, tables=figures)
 

@@ -16,7 +16,7 @@ from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Tower
 
-WEIGHT = 0.5  # of the tower beside the n-grams, in the square; docs/user_guide/tables.rst has others
+HALF = 0.5  # the tower's share beside n-grams: .25 and .75 encode tables about as well
 _BATCH_CHARS = 32768
 _SAMPLE = 2000  # values that components are learned from
 
@@ -62,16 +62,33 @@ class Blocks(NamedTuple):
         return self.meaning @ components[:, :width].T + self.spelling @ components[:, width:].T
 
 
-def learn_blocks(values: Sequence[str], tower: Tower, device: Any) -> tuple[Lexical, Blocks]:
-    """Return what n-grams of the tower's base weigh in values, and the values' blocks."""
+def learn_blocks(
+    values: Sequence[str],
+    tower: Tower,
+    device: Any,
+    *,
+    share: float = HALF,
+    with_new: bool = False,
+) -> tuple[Lexical, Blocks]:
+    """Return what n-grams of the tower's base weigh in values, and the values' blocks.
+
+    `share` is that of the tower in the squared norm. With `with_new`, n-grams that no value has
+    weigh what TF-IDF has them weigh: a text that has many of them is not near anything.
+    """
     meaning, counts = _read(values, tower, Lexical.counting(tower.base), device)
     lexical = Lexical.of(tower.base, counts)
-    return lexical, _blocks(values, meaning, counts[:, lexical.buckets], lexical)
+    if with_new:
+        new = np.float32(1 + np.log(1 + len(values)))
+        lexical = Lexical(tower.base, np.where(lexical.idf > 0, lexical.idf, new))
+    return lexical, _blocks(values, meaning, counts[:, lexical.buckets], lexical, share)
 
 
-def read_blocks(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any) -> Blocks:
-    """Return the blocks of values; n-grams that are new are passed over."""
-    return _blocks(values, *_read(values, tower, lexical, device), lexical)
+def read_blocks(
+    values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float = HALF
+) -> Blocks:
+    """Return the blocks of values; n-grams that have no weight are passed over."""
+    meaning, counts = _read(values, tower, lexical, device)
+    return _blocks(values, meaning, counts, lexical, share)
 
 
 def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
@@ -112,8 +129,10 @@ def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any) ->
     )
 
 
-def _blocks(values: Sequence[str], meaning: np.ndarray, counts: Any, lexical: Lexical) -> Blocks:
+def _blocks(
+    values: Sequence[str], meaning: np.ndarray, counts: Any, lexical: Lexical, share: float
+) -> Blocks:
     known = np.array([bool(value) for value in values])
     norms = np.linalg.norm(meaning, axis=1)
-    scale = np.divide(WEIGHT**0.5 * known, norms, out=np.zeros_like(norms), where=norms > 0)
-    return Blocks(meaning * scale[:, None], lexical.weigh(counts, (1 - WEIGHT) ** 0.5))
+    scale = np.divide(share**0.5 * known, norms, out=np.zeros_like(norms), where=norms > 0)
+    return Blocks(meaning * scale[:, None], lexical.weigh(counts, (1 - share) ** 0.5))

@@ -84,9 +84,7 @@ def test_what_is_no_column_of_text_is_refused(encoder):
 
 def test_the_order_of_rows_does_not_matter(encoder):
     again = TextColumnEncoder(4).fit(FRAME["title"][::-1])
-    np.testing.assert_allclose(
-        again.transform(TITLES), encoder.transform(TITLES), atol=1e-4
-    )
+    np.testing.assert_allclose(again.transform(TITLES), encoder.transform(TITLES), atol=1e-4)
 
 
 def test_fit_transform_is_fit_then_transform(encoder):
