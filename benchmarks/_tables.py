@@ -101,6 +101,11 @@ def planes():
     return of_r("nycflights13/planes")
 
 
+def zips():
+    """Postal codes of the United States, with where they are; vega names GeoNames."""
+    return of_vega("zipcodes.csv").assign(zip_code=lambda f: f["zip_code"].map("{:05d}".format))
+
+
 def pets():
     """Cats and dogs with a licence of Seattle; from data.seattle.gov."""
     frame = of_r("openintro/seattlepets")
@@ -199,6 +204,7 @@ TABLES = {
     "planes": Table(
         "codes", ["model", "manufacturer"], "seats", planes, ("year", "engines"), design=True
     ),
+    "zips": Table("codes", ["zip_code"], "longitude", zips, design=True),
     "tails": Table("codes", ["tailnum"], "seats", planes),
     "cars": Table(  # fueleconomy.gov
         "codes",

@@ -21,6 +21,7 @@ from sklearn_cclm.tables._values import (
     read_blocks,
     read_column,
     ready_tower,
+    share_of_meaning,
     singular_vectors,
 )
 
@@ -29,9 +30,11 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
     """Encode a column of strings of a table as a few dense columns.
 
     What a tower says of each value stands beside the n-grams of the value's characters, weighted
-    by TF-IDF, both with the same norm, and a truncated singular value decomposition of the
-    column's distinct values makes few columns of both. So values are near each other that are
-    spelt alike or mean the like. Distinct values are read once.
+    by TF-IDF, and a truncated singular value decomposition of the column's distinct values makes
+    few columns of both. So values are near each other that are spelt alike or mean the like. Both
+    count the same where values are a few words; the more digits or characters they have, the less
+    the tower counts, as it knows nothing of codes, and n-grams know much of long texts. Distinct
+    values are read once.
 
     It takes one column, as skrub's encoders do, and stands where these stand: in
     ``TableVectorizer(high_cardinality=TextColumnEncoder())``, in ``tabular_pipeline``, or in
@@ -55,6 +58,8 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         The tower in use.
     components_ : float32 ndarray of shape (n_components, number of features)
         What features of values are projected on.
+    meaning_ : float
+        The share of the tower in the features, from 0 to .5.
     column_ : str
         The name of the column, or "text" where it has none; names of features begin with it.
 
@@ -153,7 +158,7 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         texts = read_column(X, missing=self._missing())
         warn_unread(texts, [self.tower_.base.preprocessor()], missing="empty")
         values, places = distinct(texts)
-        blocks = read_blocks(values, self.tower_, self._lexical, self.device)
+        blocks = read_blocks(values, self.tower_, self._lexical, self.device, share=self.meaning_)
         return self._told(texts, blocks.project(self.components_)[places])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -181,7 +186,8 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         tower = ready_tower(self.tower)
         texts = read_column(X, missing=self._missing(), min_texts=1)
         values = sorted({*texts} - {""}) or [""]
-        lexical, blocks = learn_blocks(values, tower, self.device)
+        share = share_of_meaning(values)
+        lexical, blocks = learn_blocks(values, tower, self.device, share=share)
         components = singular_vectors(blocks, self.n_components)
         place = {value: i for i, value in enumerate(values)}
         places = [place.get(text, len(values)) for text in texts]
@@ -189,7 +195,7 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         encoded = np.concatenate([blocks.project(components), nothing])[places]
         norm = np.float32(np.linalg.norm(encoded) / max(1, sum(map(bool, texts))) ** 0.5 or 1)
         self.tower_, self.components_ = tower, components / norm
-        self._lexical = lexical
+        self._lexical, self.meaning_ = lexical, share
         self.column_ = column_of(X, None) or "text"
         return self._told(texts, encoded / norm)
 

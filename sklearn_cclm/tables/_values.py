@@ -16,7 +16,8 @@ from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.shelf._names import resolve
 from sklearn_cclm.values import Tower
 
-HALF = 0.5  # the tower's share beside n-grams: .25 and .75 encode tables about as well
+_HALF = 0.5  # of words, .25 and .75 are about as good; of codes, the less the better
+_SHORT = 40  # characters: the n-grams of longer values say the more themselves
 _BATCH_CHARS = 32768
 _SAMPLE = 2000  # values that components are learned from
 
@@ -39,6 +40,15 @@ def ready_tower(tower: Any) -> Tower:
     if not isinstance(found, Tower):
         raise TypeError(f"tower={tower!r} must be a Tower or the name of one on the shelf.")
     return found
+
+
+def share_of_meaning(values: Sequence[str]) -> float:
+    """Return what a tower should have: half of short words, little of codes and long texts."""
+    values = values[:: -(-len(values) // _SAMPLE)]
+    some = "".join(values)
+    letters, digits = (sum(map(kind, some)) for kind in (str.isalpha, str.isdigit))
+    worded = letters / (letters + digits) if letters + digits else 1.0
+    return _HALF * worded * min(1.0, _SHORT * len(values) / max(1, len(some)))
 
 
 class Blocks(NamedTuple):
@@ -67,7 +77,7 @@ def learn_blocks(
     tower: Tower,
     device: Any,
     *,
-    share: float = HALF,
+    share: float,
     with_new: bool = False,
 ) -> tuple[Lexical, Blocks]:
     """Return what n-grams of the tower's base weigh in values, and the values' blocks.
@@ -84,7 +94,7 @@ def learn_blocks(
 
 
 def read_blocks(
-    values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float = HALF
+    values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float
 ) -> Blocks:
     """Return the blocks of values; n-grams that have no weight are passed over."""
     meaning, counts = _read(values, tower, lexical, device)

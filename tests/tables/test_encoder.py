@@ -92,6 +92,14 @@ def test_fit_transform_is_fit_then_transform(encoder):
     np.testing.assert_allclose(both, encoder.transform(FRAME["title"]), atol=1e-6)
 
 
+def test_the_tower_counts_most_for_short_words(encoder):
+    assert encoder.meaning_ == 0.5
+    assert TextColumnEncoder(4).fit(["00501", "10001"]).meaning_ == 0
+    assert TextColumnEncoder(4).fit(["N1", "B2", "-"]).meaning_ == 0.25
+    assert TextColumnEncoder(4).fit(["--", "?"]).meaning_ == 0.5
+    assert TextColumnEncoder(4).fit(["so long a text. " * 5]).meaning_ == 0.25
+
+
 def test_a_mistyped_value_stays_near_its_own(encoder):
     known, new = encoder.transform(TITLES[:5]), encoder.transform(["polcie officer", "firefigter"])
     nearest = np.square(new[:, None] - known).sum(axis=2).argmin(axis=1)
