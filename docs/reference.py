@@ -10,6 +10,7 @@ SECTIONS = {  # in the order of use
     "Compose": ["sklearn_cclm.models"],
     "Adapt and pretrain": ["sklearn_cclm.pretraining"],
     "Fine-tune": ["sklearn_cclm.heads"],
+    "Tables": ["sklearn_cclm.tables"],
     "Robustness": ["sklearn_cclm.robustness"],
     "Noise": ["sklearn_cclm.noise"],
     "Share": ["sklearn_cclm.shelf"],

@@ -31,6 +31,7 @@ _HOMES = {
     "StridedConfig": "architectures",
     "Tower": "values",
     "TaskPretrainer": "pretraining",
+    "TextColumnEncoder": "tables",
     "TypoNoise": "noise",
     "export_onnx": "export",
     "load": "_persistence",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         TaskPretrainer,
     )
     from sklearn_cclm.shelf import Shelf
+    from sklearn_cclm.tables import TextColumnEncoder
     from sklearn_cclm.values import Base, Tower
 
 

@@ -30,6 +30,7 @@ COUNTS = {
     "MaskedLanguagePretrainer": (30, 41),
     "MultiTaskPretrainer": (30, 41),
     "TaskPretrainer": (30, 41),
+    "TextColumnEncoder": (36, 46),
     "TypoNoise": (34, 43),  # no frame of texts, hence no check_set_output; nothing to fit
 }
 

@@ -17,6 +17,7 @@ HOMES = (
     "sklearn_cclm.preprocessing",
     "sklearn_cclm.pretraining",
     "sklearn_cclm.shelf",
+    "sklearn_cclm.tables",
     "sklearn_cclm.utils.discovery",
     "sklearn_cclm.utils.estimator_checks",
     "sklearn_cclm.values",

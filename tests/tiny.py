@@ -161,6 +161,7 @@ TINY = {
         "tower": POOLED,
         "max_epochs": 1,
     },
+    "TextColumnEncoder": lambda: {"n_components": 4, "missing": "error"},
     "TypoNoise": lambda: {"kinds": ("slip", "swap", "drop"), "rate": 0.3},
     "MultiTaskPretrainer": lambda: {"tasks": tiny_tasks(), "base": tiny_base(), "max_epochs": 1},
 }
