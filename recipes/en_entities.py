@@ -2,7 +2,7 @@
 
     pip install -r recipes/requirements.txt
     python recipes/en_entities.py --shelf DIR [--epochs N] [--threads N] [--dtype DTYPE]
-                                  [--work DIR]
+                                  [--work DIR] [--mistakes]
 
 The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. Reads the
 sentences of wnut17, wikigold, UNER's EWT and CrossNER in the folder named by the environment
@@ -12,7 +12,7 @@ that benchmarks/entities.py measures on. A sentence with names is learned from t
 with others in their place, from the lists of `_names.py`, whose packages are fetched to --work. The
 state of the training is kept there, too: after a crash the same command goes on. The model card has
 the F1 on these test sentences, and of wnut17 that of each kind, under noise too, and what is found
-in `EXAMPLES`.
+in `EXAMPLES`. With --mistakes nothing is trained: it prints what the tower on the shelf does wrong.
 """
 
 import argparse
@@ -148,6 +148,30 @@ def shown(tower):
     return "\n".join(f"- {text} {row}" for text, row in zip(EXAMPLES, rows, strict=True))
 
 
+def mistakes(tower):
+    """Print what is taken for what on wnut17's test sentences, and which names are found."""
+    X, y = read("wnut17.test")
+    display = EntityDisplay(X, y, EntityPretrainer.from_tower(tower).predict(X))
+    print(display, *display.labels, display.confusion, sep="\n")
+    learned = [read(name) for name in ("wnut17.train", "uner_ewt.dev")]
+    displays = [EntityDisplay(*pair, [[] for _ in pair[0]]) for pair in learned]
+    known = {name.lower() for each in displays for name, _ in found_of(each)}
+    rows = list(found_of(display))
+    for what, chosen in {
+        "seen in training": [name.lower() in known for name, _ in rows],
+        "with a capital": [name[0].isupper() for name, _ in rows],
+    }.items():
+        for is_so in (True, False):
+            some = [found for (_, found), so in zip(rows, chosen, strict=True) if so is is_so]
+            print(f"{what}: {is_so}, {len(some)} entities, found {np.mean(some):.3f}")
+
+
+def found_of(display):
+    """Yield the text of each entity, and whether it was found."""
+    for text, true, found in zip(display.texts, display.true, display.predicted, strict=True):
+        yield from ((text[span.start : span.end], span in found) for span in true)
+
+
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -156,9 +180,12 @@ def main():
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
     parser.add_argument("--shelf", type=Path, required=True, help="directory to publish to")
+    parser.add_argument("--mistakes", action="store_true", help="of the tower on the shelf, alone")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     shelf = Shelf(options.shelf)
+    if options.mistakes:
+        return mistakes(shelf.fetch("en-entities"))
     sentences, tags = training(options.work)
     start = time.perf_counter()
     fitted = pretrainer(shelf.fetch("en-semantic").base, options).fit(sentences, tags)
