@@ -9,19 +9,24 @@ mean of five domains with 100 to 200 training sentences each. Of wikigold, which
 fifth of the sentences, drawn with a fixed seed, is the test set. "en-entities" has seen all of
 these training sentences, of CrossNER also the dev ones, with other kinds of entities, and no test
 sentence. Noise replaces one letter in ten of the test sentences by its neighbour on the keyboard.
-F1 is that of seqeval over the draws of --seeds; sentences/s those of `predict`.
+"corrected, from scratch" reads test sentences whose unknown words a corrector of spelling has
+replaced by the nearest known ones, if symspellpy is there. F1 is that of seqeval over the draws of
+--seeds; sentences/s those of `predict`.
 """
 
 import argparse
 import json
 import time
+from functools import cache
+from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from _data import need
 
-from sklearn_cclm import ComposedTagger, EntityPretrainer, Shelf, TypoNoise
+from sklearn_cclm import ComposedTagger, EntityPretrainer, PooledConfig, Shelf, TypoNoise
 from sklearn_cclm.datasets import read_conll
 
 DOMAINS = ("ai", "literature", "music", "politics", "science")
@@ -38,7 +43,14 @@ TOWERS = {
     "semantic, mlm": ["en-semantic", "en-mlm"],
     "semantic, mlm, entities": ["en-semantic", "en-mlm", "en-entities"],
 }
-MODELS = ("from scratch", "on published base", "init_from en-entities", *TOWERS)
+CORRECTED = "corrected, "  # begins the name of a model whose test sentences are
+MODELS = (
+    "from scratch",
+    *([f"{CORRECTED}from scratch"] if find_spec("symspellpy") else []),
+    "on published base",
+    "init_from en-entities",
+    *TOWERS,
+)
 
 
 def read(train, test):
@@ -58,27 +70,58 @@ def model(name, seed, n, epochs):
     """Return an unfitted model; of few sentences there are more passes."""
     how = {"validation_fraction": 0.0, "entity_weight": 2.0, "random_state": seed}
     how["max_epochs"] = epochs or (60 if n < 500 else 12)
+    tower = PooledConfig(width=128, hidden=0)  # that of "en-entities"
     if name == "from scratch":
-        return EntityPretrainer(**how)
+        return EntityPretrainer(tower=tower, **how)
     base = Shelf().fetch("en-entities").base
     if name == "on published base":
-        return EntityPretrainer(base, **how)
+        return EntityPretrainer(base, tower=tower, **how)
     if name == "init_from en-entities":
         return EntityPretrainer(base, init_from="en-entities", **how)
     towers = [(tower, tower) for tower in TOWERS[name]]
     return ComposedTagger(towers, freeze="base", noise="auto", **how)
 
 
-def measure(name, files, seed, options):
+@cache
+def speller():
+    """Return a function that replaces a word by the nearest known one, in letters as large."""
+    from symspellpy import SymSpell, Verbosity
+
+    words = SymSpell(max_dictionary_edit_distance=2, prefix_length=7)
+    with as_file(files("symspellpy") / "frequency_dictionary_en_82_765.txt") as path:
+        words.load_dictionary(path, term_index=0, count_index=1)
+
+    def corrected(word):
+        if not (word.isalpha() and len(word) > 3):
+            return word
+        found = words.lookup(word, Verbosity.TOP, max_edit_distance=2, transfer_casing=True)
+        return found[0].term if found else word
+
+    return corrected
+
+
+@cache
+def trained(name, sets, seed, quick, epochs):
+    """Return a fitted model and the seconds that took."""
+    (X, y), _ = read(*sets)
+    if quick:
+        X, y, epochs = X[:60], y[:60], 1
+    start = time.perf_counter()
+    fitted = model(name, seed, len(X), epochs).fit(X, y)
+    return fitted, time.perf_counter() - start
+
+
+def measure(name, sets, seed, options):
     """Return what one model does on one set: seconds, sentences/s, F1 clean and misspelt."""
-    (X, y), (tests, truth) = read(*files)
+    _, (tests, truth) = read(*sets)
     if options.quick:
-        X, y, tests, truth = X[:60], y[:60], tests[:60], truth[:60]
+        tests, truth = tests[:60], truth[:60]
     noise = TypoNoise("slip", rate=0.1, random_state=0)
     noisy = [noise.transform(tokens).tolist() for tokens in tests]
-    start = time.perf_counter()
-    fitted = model(name, seed, len(X), 1 if options.quick else options.epochs).fit(X, y)
-    seconds = time.perf_counter() - start
+    plain = name.removeprefix(CORRECTED)
+    if plain != name:
+        tests, noisy = ([list(map(speller(), t)) for t in rows] for rows in (tests, noisy))
+    fitted, seconds = trained(plain, sets, seed, options.quick, options.epochs)
     fitted.predict(tests[:10])
     start = time.perf_counter()
     fitted.predict(tests)
@@ -103,8 +146,8 @@ def main():
     print("|---|---|---|---|---|---|")
     for data in options.sets:
         for name in options.models:
-            files = FILES[data][:1] if options.quick else FILES[data]
-            found = [[measure(name, f, seed, options) for f in files] for seed in range(seeds)]
+            sets = FILES[data][:1] if options.quick else FILES[data]
+            found = [[measure(name, f, seed, options) for f in sets] for seed in range(seeds)]
             each = np.mean(found, axis=1)  # of the sets that are one
             (seconds, speed, clean, noisy), spread = each.mean(axis=0), each.std(axis=0)[2]
             rows.append(

@@ -2,15 +2,17 @@
 
     pip install -r recipes/requirements.txt
     python recipes/en_entities.py --shelf DIR [--epochs N] [--threads N] [--dtype DTYPE]
-                                  [--work DIR]
+                                  [--work DIR] [--mistakes]
 
 The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. Reads the
 sentences of wnut17, wikigold, UNER's EWT and CrossNER in the folder named by the environment
 variable CCLM_DATA (default ../shared/data), and maps their kinds of entities to the four of CoNLL
 2003, as `KINDS` says. Their test sentences are left out, of wikigold, which has no split, the fifth
-that benchmarks/entities.py measures on. The state of the training is kept in --work: after a crash
-the same command goes on. The model card has the F1 on these test sentences, and of wnut17 that of
-each kind, under noise too.
+that benchmarks/entities.py measures on. A sentence with names is learned from twice: as it is, and
+with others in their place, from the lists of `_names.py`, whose packages are fetched to --work. The
+state of the training is kept there, too: after a crash the same command goes on. The model card has
+the F1 on these test sentences, and of wnut17 that of each kind, under noise too, and what is found
+in `EXAMPLES`. With --mistakes nothing is trained: it prints what the tower on the shelf does wrong.
 """
 
 import argparse
@@ -18,12 +20,13 @@ import time
 from functools import cache
 from pathlib import Path
 
+import _names
 import numpy as np
 import torch
 from _corpora import need
 from _evaluate import RATES, curves
 
-from sklearn_cclm import ConvConfig, EntityPretrainer, Shelf, Tower, TypoNoise
+from sklearn_cclm import EntityPretrainer, PooledConfig, Shelf, Tower, TypoNoise
 from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.robustness import EntityDisplay
 from sklearn_cclm.shelf import Curve
@@ -34,6 +37,7 @@ LICENCES = {
     "wikigold": "CC-BY-4.0",
     "UNER EWT, dev": "CC-BY-SA-4.0",
     "CrossNER": "MIT",
+    **_names.LICENCES,
 }
 # Kinds that are no names, such as "task", "field" and "metrics" of CrossNER, are left out.
 KINDS = {
@@ -46,6 +50,13 @@ KINDS = {
     "programlang song",
 }
 KIND = {name: kind for kind, names in KINDS.items() for name in names.split()}
+EXAMPLES = (
+    "Barack Obama flew to New York .",
+    "Where is teh nearset Starbcuks in San Fransisco?",
+    "just saw justin bieber at the airport in toronto",
+    "She read War and Peace on her Kindle while Manchester United lost in Leeds.",
+)
+RENAMED = 0.7  # share of the names in the second copy of each sentence
 LIMITS = (
     "It knows English, and names of words that letters and digits make: none that begin or end "
     "inside a word. Persons and places are found best, works and products seldom; names in texts "
@@ -77,18 +88,22 @@ def wikigold():
     ]
 
 
-def training():
-    """Return the sentences and tags to learn from."""
+def training(work):
+    """Return the sentences and tags to learn from, those with names twice: then with others."""
     domains = [f"crossner_{name}.{part}" for name in DOMAINS for part in ("train", "dev")]
     pairs = [wikigold()[0], *map(read, ["wnut17.train", "uner_ewt.dev", *domains])]
-    return [row for X, _ in pairs for row in X], [row for _, y in pairs for row in y]
+    rows = [row for X, y in pairs for row in zip(X, y, strict=True)]
+    named = [(tokens, found) for tokens, found in rows if set(found) != {"O"}]
+    rng, lists = np.random.default_rng(0), _names.names(work)
+    rows += [_names.renamed(*row, lists, share=RENAMED, rng=rng) for row in named]
+    return [tokens for tokens, _ in rows], [found for _, found in rows]
 
 
 def pretrainer(base, options):
     """Return the unfitted pretrainer."""
     return EntityPretrainer(
         base,
-        tower=ConvConfig(width=128, n_layers=2),
+        tower=PooledConfig(width=128, hidden=0),
         entity_weight=2.0,
         noise=TypoNoise({"scramble": 3, "slip": 1}, rate=(0, 0.4)),
         max_epochs=options.epochs,
@@ -106,8 +121,8 @@ def curves_of(tower, name, pair, *, kinds=()):
     for rate in RATES:
         noise = TypoNoise("slip", rate=rate, random_state=0)
         noisy = [noise.transform(tokens).tolist() for tokens in sentences]
-        scores.setdefault(name, []).append(finder.score(noisy, tags))
         display = EntityDisplay(noisy, tags, finder.predict(noisy))
+        scores.setdefault(name, []).append(f1(display.true, display.predicted))
         for kind in kinds:
             scores.setdefault(f"{name}, {kind}", []).append(display.f1[kind])
     noise = "slips of the keyboard, share of letters"
@@ -117,18 +132,61 @@ def curves_of(tower, name, pair, *, kinds=()):
     ]
 
 
+def f1(true, found):
+    """Return the F1 score over entities."""
+    right = sum(len({*a} & {*b}) for a, b in zip(true, found, strict=True))
+    return 2 * right / (sum(map(len, true)) + sum(map(len, found)))
+
+
+def shown(tower):
+    """Return what is found in the examples, as a list in Markdown."""
+    found = EntityPretrainer.from_tower(tower).predict(list(EXAMPLES))
+    rows = [
+        ", ".join(f"{text[start:end]} ({label})" for start, end, label in spans) or "nothing"
+        for text, spans in zip(EXAMPLES, found, strict=True)
+    ]
+    return "\n".join(f"- {text} {row}" for text, row in zip(EXAMPLES, rows, strict=True))
+
+
+def mistakes(tower):
+    """Print what is taken for what on wnut17's test sentences, and which names are found."""
+    X, y = read("wnut17.test")
+    display = EntityDisplay(X, y, EntityPretrainer.from_tower(tower).predict(X))
+    print(display, *display.labels, display.confusion, sep="\n")
+    learned = [read(name) for name in ("wnut17.train", "uner_ewt.dev")]
+    displays = [EntityDisplay(*pair, [[] for _ in pair[0]]) for pair in learned]
+    known = {name.lower() for each in displays for name, _ in found_of(each)}
+    rows = list(found_of(display))
+    for what, chosen in {
+        "seen in training": [name.lower() in known for name, _ in rows],
+        "with a capital": [name[0].isupper() for name, _ in rows],
+    }.items():
+        for is_so in (True, False):
+            some = [found for (_, found), so in zip(rows, chosen, strict=True) if so is is_so]
+            print(f"{what}: {is_so}, {len(some)} entities, found {np.mean(some):.3f}")
+
+
+def found_of(display):
+    """Yield the text of each entity, and whether it was found."""
+    for text, true, found in zip(display.texts, display.true, display.predicted, strict=True):
+        yield from ((text[span.start : span.end], span in found) for span in true)
+
+
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=12, help="passes (12)")
+    parser.add_argument("--epochs", type=int, default=6, help="passes (6)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
     parser.add_argument("--shelf", type=Path, required=True, help="directory to publish to")
+    parser.add_argument("--mistakes", action="store_true", help="of the tower on the shelf, alone")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     shelf = Shelf(options.shelf)
-    sentences, tags = training()
+    if options.mistakes:
+        return mistakes(shelf.fetch("en-entities"))
+    sentences, tags = training(options.work)
     start = time.perf_counter()
     fitted = pretrainer(shelf.fetch("en-semantic").base, options).fit(sentences, tags)
     seconds = time.perf_counter() - start
@@ -141,7 +199,7 @@ def main():
         licence="CC-BY-SA-4.0",
         corpora=LICENCES,
         recipe=f"recipes/en_entities.py, {len(sentences):,} sentences x {options.epochs}, "
-        f"{seconds:.0f} s. {LIMITS}",
+        f"{seconds:.0f} s. {LIMITS}\n\nWhat it finds:\n\n{shown(loaded)}",
         metrics=[
             *curves_of(loaded, "wnut17, test", read("wnut17.test"), kinds=KINDS),
             *curves_of(loaded, "wikigold, a fifth", wikigold()[1]),

@@ -111,6 +111,14 @@ def test_entities_are_found():
     assert found == {"Barack Obama": "person", "New York": "location"}
 
 
+def test_misspelt_entities_end_with_their_words():
+    text = "Where is teh nearset Starbcuks in San Fransisco?"
+    (spans,) = EntityPretrainer.from_tower("en-entities").predict([text])
+    found = {text[span.start : span.end]: span.label for span in spans}
+    assert found["San Fransisco"] == "location"
+    assert found.keys() <= {"San Fransisco", "Starbcuks"}
+
+
 def test_entities_are_found_wherever_they_stand():
     """Windows end at character 320, in the middle of names here."""
     names = EntityPretrainer.from_tower("en-entities")

@@ -4,8 +4,10 @@ import gzip
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from _cleaning import OVERLAP, Shingles, clean, evaluation_texts, normalised
+from _names import renamed
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -65,3 +67,15 @@ def test_sources_are_pinned_and_licensed():
         assert source["licence"], name
         registry, _, *version = source["package"].split()
         assert registry == "data" or version, name
+
+
+def test_renamed_entities_have_another_name_of_their_kind():
+    tokens = ["Ada", "Byron", "met", "BOB", "in", "rome", "."]
+    tags = ["B-person", "I-person", "O", "B-person", "O", "B-location", "O"]
+    lists = {"person": [["Carol"], ["Carol"]], "location": [["New York", ""]]}
+    rng = np.random.default_rng(0)
+    assert renamed(tokens, tags, lists, share=0, rng=rng) == (tokens, tags)
+    found, kinds = renamed(tokens, tags, lists, share=1, rng=rng)
+    assert found == ["Carol", "met", "Carol", "in", "new", "york", "."]
+    assert kinds == ["B-person", "O", "B-person", "O", "B-location", "I-location", "O"]
+    assert renamed(["no", "one"], ["O", "O"], lists, share=1, rng=rng)[0] == ["no", "one"]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Real
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -121,9 +122,9 @@ def train(
 
 
 def _changed(net: NeuralNet) -> Iterator[torch.Tensor]:
-    """Yield what a training may have changed: parameters, or rows where these are known."""
+    """Yield what a training may have changed: parameters that learn, or rows that are known."""
     before = getattr(net.optimizer_, "before", {})
-    for parameter in net.module_.parameters():
+    for parameter in filter(attrgetter("requires_grad"), net.module_.parameters()):
         yield parameter[before[parameter].changed] if parameter in before else parameter
 
 

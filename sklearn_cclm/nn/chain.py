@@ -3,10 +3,12 @@
 A linear-chain conditional random field without weights of its own: all scores are those of words,
 and a sequence that is not allowed has no share (J. Lafferty, A. McCallum, F. Pereira (2001),
 Conditional Random Fields. ICML). Tags are coded as in `TagSet`: "O", then "B" and "I" of each
-label.
+label. Within this file all "B" stand before all "I".
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,39 +26,63 @@ def log_partition(scores: Tensor, mask: Tensor) -> Tensor:
     mask : bool Tensor of shape (B, n_words)
         Where there is a word; the others of a text follow its words.
     """
-    return _forward(_started(scores), mask)[:, -1].logsumexp(1)
+    return _LogPartition.apply(_apart(scores), mask)
 
 
 def log_marginals(scores: Tensor, mask: Tensor) -> Tensor:
     """Return the log-probability of each tag of each word, (B, n_words, n_tags)."""
-    scores = _started(scores)
-    after = scores.new_zeros(scores[:, 0].shape)
-    found = [after]
-    for place in range(scores.shape[1] - 1, 0, -1):
-        seen = scores[:, place] + after
-        anew = torch.cat([seen[:, :1], seen[:, 1::2]], dim=1).logsumexp(1, keepdim=True)
-        on = torch.logaddexp(anew, seen[:, 2::2]).repeat_interleave(2, dim=1)
-        after = torch.where(mask[:, place, None], torch.cat([anew, on], dim=1), after)
-        found.append(after)
-    return (_forward(scores, mask) + torch.stack(found[::-1], dim=1)).log_softmax(-1)
+    scores = _apart(scores)
+    found = (_before(scores, mask) + _after(scores, mask)).log_softmax(-1)
+    n = scores.shape[2] // 2
+    pairs = torch.stack([found[..., 1 : n + 1], found[..., n + 1 :]], dim=-1)
+    return torch.cat([found[..., :1], pairs.flatten(-2)], dim=-1)
 
 
-def _started(scores: Tensor) -> Tensor:
-    """Return scores in which the first word goes on with nothing."""
-    barred = torch.zeros_like(scores[:1, :1])
-    barred[..., 2::2] = _NEVER
-    return torch.cat([scores[:, :1] + barred, scores[:, 1:]], dim=1)
+class _LogPartition(torch.autograd.Function):
+    """The sum over all sequences, whose gradient are the marginals: no step is kept for it."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, mask: Tensor) -> Tensor:
+        before = _before(scores, mask)
+        ctx.save_for_backward(scores, mask, before)
+        return before[:, -1].logsumexp(1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        scores, mask, before = ctx.saved_tensors
+        marginals = (before + _after(scores, mask)).softmax(-1)
+        return marginals * (mask * gradient[:, None]).unsqueeze(2), None
 
 
-def _forward(scores: Tensor, mask: Tensor) -> Tensor:
+def _apart(scores: Tensor) -> Tensor:
+    """Return scores with all "B" before all "I", in which the first word goes on with nothing."""
+    inside = scores[..., 2::2]
+    inside = torch.cat([inside[:, :1] + _NEVER, inside[:, 1:]], dim=1)
+    return torch.cat([scores[..., :1], scores[..., 1::2], inside], dim=-1).float()
+
+
+def _before(scores: Tensor, mask: Tensor) -> Tensor:
     """Return what the words up to each one say, by the tag of that."""
-    before = scores[:, 0]
-    found = [before]
-    for place in range(1, scores.shape[1]):
-        anew = before.logsumexp(1, keepdim=True)
-        on = torch.logaddexp(before[:, 1::2], before[:, 2::2])
-        each = torch.stack([anew.expand_as(on), on], dim=2).flatten(1)
-        said = scores[:, place] + torch.cat([anew, each], dim=1)
-        before = torch.where(mask[:, place, None], said, before)
-        found.append(before)
+    n = scores.shape[2] // 2
+    first, *others = scores.unbind(1)
+    found = [first]
+    for said, here in zip(others, mask[:, 1:, None].unbind(1), strict=True):
+        last = found[-1]
+        anew = last.logsumexp(1, keepdim=True).expand(-1, n + 1)
+        on = torch.logaddexp(last[:, 1 : n + 1], last[:, n + 1 :])
+        found.append(torch.where(here, said + torch.cat([anew, on], dim=1), last))
     return torch.stack(found, dim=1)
+
+
+def _after(scores: Tensor, mask: Tensor) -> Tensor:
+    """Return what the words after each one say, by the tag of that."""
+    n = scores.shape[2] // 2
+    found = [torch.zeros_like(scores[:, 0])]
+    steps = zip(scores[:, 1:].unbind(1), mask[:, 1:, None].unbind(1), strict=True)
+    for said, here in reversed([*steps]):
+        last = found[-1]
+        seen = said + last
+        anew = seen[:, : n + 1].logsumexp(1, keepdim=True)
+        on = torch.logaddexp(anew, seen[:, n + 1 :])
+        found.append(torch.where(here, torch.cat([anew, on, on], dim=1), last))
+    return torch.stack(found[::-1], dim=1)

@@ -14,6 +14,7 @@ from sklearn_cclm.nn._registry import network
 from sklearn_cclm.nn.blocks import ResidualConv
 from sklearn_cclm.nn.pooling import masked_mean
 from sklearn_cclm.nn.rows import ByteTable, GatheredTable, sum_rows
+from sklearn_cclm.nn.words import Words
 
 _PAD = 0
 
@@ -60,6 +61,12 @@ class Encoding:
         if "characters" in vars(self) or self._base.blocks:
             return masked_mean(self.characters, self.mask)
         return self._base.bag(self.rows, self.mask)
+
+    def of_words(self, words: Words) -> Tensor:
+        """Return the average over each word, (n_words, d): of a table that rests at once."""
+        if "characters" in vars(self) or not self._base.rests:
+            return words.mean(self.characters)
+        return self._base.bags(self.rows, words)
 
 
 def ngram_buckets(folded: Tensor, orders: tuple[int, ...], n_buckets: int) -> Tensor:
@@ -158,6 +165,23 @@ class NgramBase(nn.Module):
         """Return the mean over each text's characters, without a vector per character."""
         total = self._sum(rows.flatten(1))
         return total / mask.sum(1, keepdim=True).clamp(min=1)
+
+    @property
+    def rests(self) -> bool:
+        """Whether the base is a table alone, which is not trained."""
+        trained = any(parameter.requires_grad for parameter in self.table.parameters())
+        return not (trained or self.blocks or isinstance(self.table, GatheredTable))
+
+    def bags(self, rows: Tensor, words: Words) -> Tensor:
+        """Return the mean over the characters of each word, without a vector per character."""
+        chosen, counts = rows.flatten(0, 1)[words.places], words.counts
+        starts = (counts.cumsum(0) - counts) * chosen.shape[1]
+        table: Any = self.table
+        if isinstance(table, ByteTable):
+            total = table.bags(chosen.flatten(), starts)
+        else:
+            total = F.embedding_bag(chosen.flatten(), table.weight, starts, mode="sum")
+        return total / counts.unsqueeze(1)
 
     def _sum(self, rows: Tensor) -> Tensor:
         """Sum table rows: (n, k) becomes (n, d)."""

@@ -34,9 +34,12 @@ class ByteTable(nn.Module):
 
     def sum(self, rows: Tensor) -> Tensor:
         """Add up rows: (n, k) becomes (n, d)."""
-        starts = torch.arange(len(rows) + 1) * rows.shape[1]
+        return self.bags(rows.flatten(), torch.arange(len(rows)) * rows.shape[1])
+
+    def bags(self, rows: Tensor, starts: Tensor) -> Tensor:
+        """Add up rows from each start to the next: (n,) becomes (len(starts), d)."""
         return torch.ops.quantized.embedding_bag_byte_rowwise_offsets(
-            self.packed, rows.flatten(), starts, include_last_offset=True
+            self.packed, rows, starts, include_last_offset=False
         )
 
 

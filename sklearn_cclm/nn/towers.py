@@ -73,7 +73,7 @@ class PooledTower(TowerModule):
 
     def of_words(self, encoding: Encoding, words: Words) -> Tensor:
         """Apply the two maps to the mean of the base: once per word."""
-        return self._map(words.mean(encoding.characters))
+        return self._map(encoding.of_words(words))
 
     def _map(self, x: Tensor) -> Tensor:
         x = self.norm(x)

@@ -34,12 +34,16 @@ class Words(NamedTuple):
         places, owners = extra["positions"][inside], extra["words"][inside]
         return cls(places, owners, extra["rows"], extra["columns"])
 
+    @property
+    def counts(self) -> Tensor:
+        """How many characters each word has."""
+        return torch.bincount(self.owners, minlength=len(self.rows))
+
     def mean(self, features: Tensor) -> Tensor:
         """Average vectors of characters, (B, L, d), over each word: (n_words, d)."""
         chosen = features.flatten(0, 1)[self.places]
         total = chosen.new_zeros(len(self.rows), chosen.shape[1]).index_add(0, self.owners, chosen)
-        counts = torch.bincount(self.owners, minlength=len(self.rows))
-        return total / counts.unsqueeze(1)
+        return total / self.counts.unsqueeze(1)
 
     def padded(self, vectors: Tensor, n: int) -> tuple[Tensor, Tensor]:
         """Return the words of each of n texts in a row, (n, m, d), and where there is one."""

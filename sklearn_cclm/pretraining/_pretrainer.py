@@ -7,14 +7,17 @@ from typing import Any, Self
 
 import torch
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._training.checks import check_task
 from sklearn_cclm._training.reader import Reader
 from sklearn_cclm._training.trainer import Trainer
 from sklearn_cclm.architectures._registry import config_class, name_of, to_dict
 from sklearn_cclm.models import CCLMModelBase
 from sklearn_cclm.nn._registry import build
-from sklearn_cclm.nn.task import TaskModule
+from sklearn_cclm.nn.seeds import isolated_seed
+from sklearn_cclm.nn.task import Head, TaskModule
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.pretraining._checks import (
     check_base,
@@ -25,6 +28,7 @@ from sklearn_cclm.pretraining._checks import (
     take_from_shelf,
 )
 from sklearn_cclm.values import Base, Tower
+from sklearn_cclm.values._value import built
 
 
 class BasePretrainer(Trainer):
@@ -198,15 +202,29 @@ class BasePretrainer(Trainer):
             if source is None
             else source.build()
         )
-        width = (task.of_texts and config["native_width"]) or config["width"]
-        head = task.head(width, self.base_.preprocessor().n_chars_)
-        if more:
-            head.load_state_dict({k: torch.from_numpy(w) for k, w in self.head_weights_.items()})
-        elif source is not None:
+        head = self._head(task, config, trained=more)
+        if source is not None and not more:
             head.borrow({k: torch.from_numpy(w) for k, w in source.head.items()})
         return TaskModule(
             self.base_.build(), tower, head, train_base=not isinstance(self.base, Base)
         )
+
+    def _head(self, task: Any, config: Any, *, trained: bool) -> Head:
+        """Return the head on a tower of these settings, as it was trained or with new weights."""
+        width = (task.of_texts and config["native_width"]) or config["width"]
+        head = task.head(width, self.base_.preprocessor().n_chars_)
+        if trained:
+            head.load_state_dict({k: torch.from_numpy(w) for k, w in self.head_weights_.items()})
+        return head
+
+    def _predictor(self) -> TaskModule:
+        """Return the network as it was trained, its base and tower built once: never train it."""
+        check_is_fitted(self)
+        device = resolve_device(self.device)
+        base, tower = (built(value, device) for value in (self.base_, self.tower_))
+        with isolated_seed(0):
+            head = self._head(self._known(), self.tower_.config, trained=True)
+        return TaskModule(base, tower, head.to(device), train_base=False).eval()
 
     def _tower_spec(self, task: Any, source: Tower | None) -> tuple[str, dict[str, Any]]:
         """Return the name and the settings of the architecture."""

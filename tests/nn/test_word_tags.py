@@ -5,12 +5,14 @@ import pytest
 import torch
 
 from sklearn_cclm import ConvConfig, PooledConfig
+from sklearn_cclm._persistence._rows import ByteRows
 from sklearn_cclm._targets.word_layout import word_layout
 from sklearn_cclm._text.codes import code_points, pad
 from sklearn_cclm._training.batches import Batch
 from sklearn_cclm.architectures import _registry
 from sklearn_cclm.nn._registry import build
 from sklearn_cclm.nn.embedding import NgramBase, NgramConfig
+from sklearn_cclm.nn.rows import ByteTable
 from sklearn_cclm.nn.word_tags import WordTagHead
 from sklearn_cclm.nn.words import Words
 
@@ -77,3 +79,19 @@ def test_a_word_is_the_mean_of_its_characters():
     assert padded.squeeze(2).tolist() == [[0.5, 3.0], [0.0, 0.0], [9.0, 0.0]]
     assert mask.tolist() == [[True, True], [False, False], [True, False]]
     assert words.flat(padded).tolist() == [[0.5], [3.0], [9.0]]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("as_bytes", [False, True])
+@pytest.mark.parametrize("texts", [TEXTS, ["", " "]], ids=["words", "blanks"])
+def test_words_of_a_table_that_rests_are_summed_at_once(texts, as_bytes):
+    base = NgramBase(NgramConfig(16, (2, 3), 64), folded=tuple(range(200)))
+    if as_bytes:
+        multiples = torch.randint(-127, 128, base.table.weight.shape).numpy()
+        packed = ByteRows.of(multiples, np.ones(len(multiples), dtype=np.float32)).packed
+        base.table = ByteTable(torch.from_numpy(packed))
+    of, words = batch(texts), Words.of(batch(texts))
+    learning = base(of.ids).of_words(words)
+    base.requires_grad_(False)
+    torch.testing.assert_close(base(of.ids).of_words(words), learning)
+    torch.testing.assert_close(words.mean(base(of.ids).characters), learning)
