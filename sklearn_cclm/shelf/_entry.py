@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
+from itertools import accumulate
 from reprlib import repr as short_repr
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ REVISION_DIGITS = 12
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
 _LANGUAGES = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*(, [a-z]{2,3}(-[A-Za-z0-9]+)*)*", re.ASCII)
 _TEACHER = " (teacher)"
+_LINE = 72  # characters of names
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -342,8 +344,9 @@ class Entry(FactsMixin, _Record):
         return any(text.casefold() in word.casefold() for word in words)
 
 
-def _some(names: list[str], most: int = 6) -> str:
-    """Return the first names, and how many others there are."""
+def _some(names: list[str]) -> str:
+    """Return the first names, as many as a line holds, and how many others there are."""
+    most = sum(end <= _LINE for end in accumulate(len(name) + 2 for name in names))
     others = [f"and {len(names) - most} others, see its card"] if len(names) > most else []
     return ", ".join([*names[:most], *others])
 
