@@ -154,13 +154,12 @@ COLUMNS = [f"{noise}, {model}" for model in MODELS for noise in NOISES]
 
 def show(figures):
     """Print the figures of each table, and means by kind, by use and in all."""
-    groups = {}
-    for name in figures:
-        use = "design" if TABLES[name].design else "other"
-        for group in (name, TABLES[name].kind, f"{use} tables", "all tables"):
-            groups.setdefault(group, []).append(name)
+    groups = {_title(name): [name] for name in figures}
+    for of in (_kind, _use, lambda name: "all tables"):
+        for name in figures:
+            groups.setdefault(of(name), []).append(name)
     for group, names in groups.items():
-        print(f"{group}, {len(names)} tables:\n" if group not in TABLES else _title(group))
+        print(f"{group} ({len(names)}):\n" if len(names) > 1 else f"{group}:\n")
         rows = []
         for encoder, found in figures[names[0]].items():
             means = {key: np.mean([figures[n][encoder][key] for n in names]) for key in found}
@@ -170,7 +169,15 @@ def show(figures):
 
 
 def _title(name):
-    return f"{name} ({TABLES[name].kind}: {', '.join(TABLES[name].text)}):\n"
+    return f"{name}, {TABLES[name].kind}: {', '.join(TABLES[name].text)}"
+
+
+def _kind(name):
+    return TABLES[name].kind
+
+
+def _use(name):
+    return "tables of the design" if TABLES[name].design else "other tables"
 
 
 def main():

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_cclm._text.column import column_of
 from sklearn_cclm._tools.check_device import check_device
+from sklearn_cclm._tools.hashing import unmapped
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._inference import distinct
@@ -215,6 +216,9 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         check_integer("n_components", self.n_components, 1)
         check_option("missing", self.missing, ("zeros", "indicator", "error"))
         check_device(self.device)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(unmapped(state))
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags of a text transformer, which may take missing values."""

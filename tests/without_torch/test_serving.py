@@ -17,6 +17,7 @@ from sklearn_cclm import (
     ComposedEmbedder,
     ComposedRegressor,
     Shelf,
+    TextColumnEncoder,
     TypoNoise,
     load,
     make_composed,
@@ -69,6 +70,13 @@ def test_published_towers_are_fetched_and_composed():
     embedder = make_composed("en-semantic", tower, pooling="mean").fit(["a text"])
     one, two = np.hsplit(embedder.transform(["where is my card"]), 2)
     np.testing.assert_array_equal(one, two)
+
+
+def test_a_column_of_a_table_is_encoded():
+    encoder = TextColumnEncoder(3).fit(TEXTS)
+    known, new = encoder.transform(TEXTS[:4]), encoder.transform(["my crad has not arived", None])
+    assert np.square(known - new[0]).sum(axis=1).argmin() == 1
+    assert not new[1].any()
 
 
 def test_characters_that_count_are_explained(pipeline):
