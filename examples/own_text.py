@@ -35,10 +35,10 @@ print(f"{len(own_texts):,} sentences, such as: {tests[1][0]}")
 # Adapt, with more and more of them
 # ---------------------------------
 # Each tower learns to say of a sentence, misspelt anew in each pass, what the published tower and
-# an analysis of the texts' n-grams say of the clean one. Each reads 50,000 sentences in all; for
+# an analysis of the texts' n-grams say of the clean one. Each reads 20,000 sentences in all; for
 # as many passes as two minutes leave time for, leave `max_epochs` out.
 
-sizes, readings = ((200, 400), 800) if quick else ((500, 5000), 50_000)
+sizes, readings = ((200, 400), 800) if quick else ((500, 5000), 20_000)
 adapted = {
     size: DistillationPretrainer(max_epochs=readings // size, random_state=0).fit(own_texts[:size])
     for size in sizes

@@ -81,7 +81,8 @@ print(f"{len(few[0])} labels of {len(kinds)} kinds; such as {tests[1][:3]}")
 start = time.perf_counter()
 adapted = DistillationPretrainer(
     teacher="en-semantic", init_from="en-semantic",
-    max_minutes=0.05 if quick else 3, random_state=0,
+    max_epochs="auto" if options.data or quick else 500,  # of "auto" the minutes bound them
+    max_minutes=0.05 if quick else 1, random_state=0,
 ).fit(train_texts)  # fmt: skip
 print(f"adapted in {time.perf_counter() - start:.0f} s, {adapted.n_iter_} passes")
 
