@@ -29,6 +29,7 @@ def test_every_public_estimator_is_found():
         "MaskedLanguagePretrainer",
         "MultiTaskPretrainer",
         "TaskPretrainer",
+        "TextColumnEncoder",
         "TypoNoise",
     ]
 
