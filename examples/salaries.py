@@ -104,6 +104,8 @@ axes[0].set(xlabel="letters mistyped, %", ylabel="R2")
 axes[0].legend()
 
 # %%
+# To have trees learn typos brings more than the choice of an encoder.
+#
 # The columns themselves: distinct values in the first two directions that differ, coloured by what
 # is predicted.
 
