@@ -36,8 +36,8 @@ print(f"{len(column)} packages, {len(counts)} spellings, such as {list(counts)[:
 # By spelling and by meaning in equal shares, unless ``meaning`` says otherwise.
 
 values, similarities = similar(column, ["apache two", "three clause BSD"], n_neighbors=3)
-for row in zip(values, similarities.round(2), strict=True):
-    print(dict(zip(*row, strict=True)))
+for row in zip(values, similarities.astype(float).round(2), strict=True):
+    print({value: float(alike) for value, alike in zip(*row, strict=True)})
 
 # %%
 # Groups
@@ -63,20 +63,19 @@ names = [
     "MIT License", "BSD 3-Clause License", "BSD 2-Clause License", "Apache License 2.0",
     "Mozilla Public License 2.0", "GNU General Public License v3", "Python Software Foundation",
 ]  # fmt: skip
-copyleft = np.array(["no", "no", "no", "no", "files", "yes", "no"])
+copyleft = np.array(["no", "no", "no", "no", "of files", "yes", "no"])
 rows, similarities = match(column, names, min_similarity=0.3)
 found = Counter(names[row] if row >= 0 else "no match" for row in rows)
-print(found)
-print(Counter(copyleft[rows[rows >= 0]].tolist()))
+print(dict(found))
+print(dict(Counter(copyleft[rows[rows >= 0]].tolist())))
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.5), layout="constrained")
-axes[0].barh(*zip(*Counter(filter(None, groups)).most_common(8)[::-1], strict=True))
+most = Counter(filter(None, groups)).most_common(8)[::-1]
+axes[0].barh([name[:24] for name, _ in most], [n for _, n in most])
 axes[0].set(title="groups of spellings", xlabel="packages")
 axes[1].hist(similarities[[value is not None for value in column]], bins=20)
 axes[1].axvline(0.3, color="black", linestyle=":")
 axes[1].set(title="similarity to the nearest name", xlabel="similarity", ylabel="packages")
-for label in axes[0].get_yticklabels():
-    label.set_text(label.get_text()[:24])
 
 # %%
 # Between spellings of one thing and two things alike there is no sharp border: look at what is

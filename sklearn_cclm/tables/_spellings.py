@@ -95,7 +95,7 @@ def deduplicate(
         are taken for one. None tries those from .2 to .8, and takes the one of the best mean
         silhouette (Rousseeuw, 1987).
     meaning : float, default=0.25
-        As for `similar`. Spelling alone is better on names, meaning helps with words.
+        As for `similar`. Meaning helps to tell misspelt words apart.
     tower : Tower or str, default="en-semantic"
         As for `similar`.
     device : str, default="auto"
@@ -142,8 +142,8 @@ def match(
     left: Any,
     right: Any,
     *,
-    min_similarity: float = 0.55,
-    meaning: float = 0.25,
+    min_similarity: float = 0.5,
+    meaning: float = 0.0,
     tower: Any = "en-semantic",
     device: str = "auto",
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -155,10 +155,10 @@ def match(
         As for `similar`.
     right : column of str of shape (n_right,)
         Where to look, best without repeated values: of equal ones the first is found.
-    min_similarity : float, default=0.55
+    min_similarity : float, default=0.5
         From 0 to 1: what is less similar is no match.
-    meaning : float, default=0.25
-        As for `deduplicate`.
+    meaning : float, default=0.0
+        As for `similar`. Of names, spelling alone says most; without meaning no tower is run.
     tower : Tower or str, default="en-semantic"
         As for `similar`.
     device : str, default="auto"

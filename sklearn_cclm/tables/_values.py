@@ -85,7 +85,7 @@ def learn_blocks(
     `share` is that of the tower in the squared norm. With `with_new`, n-grams that no value has
     weigh what TF-IDF has them weigh: a text that has many of them is not near anything.
     """
-    meaning, counts = _read(values, tower, Lexical.counting(tower.base), device)
+    meaning, counts = _read(values, tower, Lexical.counting(tower.base), device, share)
     lexical = Lexical.of(tower.base, counts)
     if with_new:
         new = np.float32(1 + np.log(1 + len(values)))
@@ -97,7 +97,7 @@ def read_blocks(
     values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float
 ) -> Blocks:
     """Return the blocks of values; n-grams that have no weight are passed over."""
-    meaning, counts = _read(values, tower, lexical, device)
+    meaning, counts = _read(values, tower, lexical, device, share)
     return _blocks(values, meaning, counts, lexical, share)
 
 
@@ -126,10 +126,10 @@ def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
     return components
 
 
-def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any) -> Any:
+def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, share: float) -> Any:
     return features(
         values,
-        [Member(tower, slice(0, tower.native_width), 1.0)],
+        [Member(tower, slice(0, tower.native_width), 1.0)] if share else [],
         lexical,
         n_rows=len(values),
         pooling="native",
