@@ -63,7 +63,7 @@ ax.scatter(clean, mistyped)
 for name, *place in zip(names, clean, mistyped, strict=True):
     ax.annotate(name, place, (5, 3), textcoords="offset points")
 ax.set(xlabel="accuracy, clean", ylabel="accuracy, 20 % mistyped")
-ax.margins(x=0.25, y=0.1)
+ax.margins(x=0.4, y=0.1)
 
 # %%
 # Clean text puts words before the tower alone, and hardly behind n-grams; misspelt, they are last
