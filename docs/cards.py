@@ -14,6 +14,7 @@ The model cards of what comes with the package; :doc:`../user_guide/shelf` says 
 how to publish others.
 
 .. toctree::
+   :maxdepth: 1
 
 """
 

@@ -53,7 +53,7 @@ for size, pretrainer in adapted.items():
 
 features = {
     "TF-IDF": TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True),
-    "en-semantic": ComposedEmbedder(lexical=False),
+    "ComposedEmbedder()": ComposedEmbedder(),
     **{
         f"adapted, {size:,}": ComposedEmbedder([("own", pretrainer.tower_)], lexical=True)
         for size, pretrainer in adapted.items()
@@ -73,3 +73,8 @@ for name, transformer in features.items():
     print(f"{name:<20}" + "".join(f"{score:>8.3f}" for score in scores))
 ax.set(xlabel="letters mistyped, %", ylabel="accuracy", ylim=(0, None))
 ax.legend(loc="lower left")
+
+# %%
+# In full, five hundred sentences bring nothing: the analysis of so few says little. Five thousand
+# bring five points on clean text over the default, nine where a fifth of the letters is mistyped,
+# and lose next to nothing on the way there. They take no label and no other model.

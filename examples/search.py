@@ -92,7 +92,7 @@ ax.legend(loc="lower left")
 
 # %%
 # A line and its paragraph share their rare words, so that n-grams find what meaning alone does not:
-# where query and answer use the same terms, begin with TF-IDF. A tower that has seen pairs, with
-# n-grams beside it, finds a little more, misspelt or not; the published one, which knows everyday
-# English, costs more than it brings here. Where the words differ, as in :doc:`quickstart`, it is
-# the other way round.
+# where query and answer use the same terms, begin with TF-IDF. In full, a tower that has seen
+# pairs, with n-grams beside it, finds two points more, misspelt or not; the published one, which
+# knows everyday English, costs more than it brings here. Where words differ, as in
+# :doc:`quickstart`, it is the other way round.
