@@ -13,7 +13,7 @@ from sklearn_cclm._tools.named import task_names
 from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm.models._blocks import below, beside, by_interface, lexical, read, sample, scale
 from sklearn_cclm.models._contents import contents
-from sklearn_cclm.models._frames import check_no_frame
+from sklearn_cclm.models._frames import FramesMixin
 from sklearn_cclm.models._inference import distinct, features, groups, vectors
 from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.models._named_towers import PUBLISHED, check_cls, check_pooling, only_towers
@@ -26,7 +26,7 @@ _AT_ONCE = 2**19  # characters of texts whose blocks are put side by side at onc
 _NORM = 5.0  # of blocks together: a `LogisticRegression()` then does about as well as a tuned one
 
 
-class ComposedEmbedder(StoredEmbedder):
+class ComposedEmbedder(FramesMixin, StoredEmbedder):
     """Concatenate towers into one vector per text, as features for any scikit-learn model.
 
     Each distinct text is read once, texts of like length share a batch, and each distinct base
@@ -178,7 +178,7 @@ class ComposedEmbedder(StoredEmbedder):
             return fitted.reduction_.transform(found)
         if not sparse.issparse(found):
             return found
-        check_no_frame(self)
+        self._check_no_frame()
         return by_interface(found)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from sklearn import get_config
 
 
-def check_no_frame(estimator: Any) -> None:
-    """Raise ValueError where `set_output` or the configuration asks for a frame.
+class FramesMixin:
+    """A transformer that says which parameters make features dense, if a frame is to hold them.
 
-    scikit-learn would refuse it as well, but cannot know which parameters make dense features.
+    scikit-learn refuses sparse ones as well, but cannot know. A clone forgets what `set_output`
+    was told, and gets scikit-learn's message.
     """
-    asked = getattr(estimator, "_sklearn_output_config", {})  # what set_output keeps
-    kind = asked.get("transform", get_config()["transform_output"])
-    if kind != "default":
-        raise ValueError(
-            f"A {kind} frame cannot hold n-grams or other sparse features: set lexical=False for "
-            "the towers alone, or n_components=100 for all features together as 100 dense ones; "
-            "set_output(transform='default') gives the sparse matrix."
-        )
+
+    _asked_for: str | None = None
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Set what `transform` returns: arrays, or frames of dense features.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            As for all of scikit-learn's transformers; None changes nothing.
+
+        Returns
+        -------
+        ComposedEmbedder
+            This embedder.
+        """
+        parent: Any = super()
+        parent.set_output(transform=transform)
+        self._asked_for = transform or self._asked_for
+        return self
+
+    def _check_no_frame(self) -> None:
+        """Raise ValueError where `set_output` or the configuration asks for a frame."""
+        kind = self._asked_for or get_config()["transform_output"]
+        if kind != "default":
+            raise ValueError(
+                f"A {kind} frame cannot hold n-grams or other sparse features: set lexical=False "
+                "for the towers alone, or n_components=100 for all features together as 100 dense "
+                "ones; set_output(transform='default') gives the sparse matrix."
+            )
