@@ -56,7 +56,7 @@ def by_dask():
     from dask.distributed import Client, LocalCluster
 
     as_frame = ComposedEmbedder(lexical=False).set_output(transform="pandas")
-    meta = as_frame.transform([""])[:0]
+    meta = as_frame.transform(["a"])[:0]
 
     def embed(texts):
         column = dd.from_pandas(pd.Series(texts, name="text"), npartitions=8)
@@ -127,7 +127,7 @@ def by_datasets():
 
     datasets.disable_caching()
     datasets.disable_progress_bars()
-    width = embedder.transform([""]).shape[1]
+    width = embedder.transform(["a"]).shape[1]
     column = datasets.List(datasets.Value("float32"), length=width)
 
     def embed(texts):
@@ -162,7 +162,7 @@ def by_duckdb():
         found = embedder.transform(column)
         return pa.FixedSizeListArray.from_arrays(found.ravel(), found.shape[1])
 
-    width = embedder.transform([""]).shape[1]
+    width = embedder.transform(["a"]).shape[1]
     connection = duckdb.connect(config={"threads": 1})
     returned = duckdb.array_type(duckdb.sqltypes.FLOAT, width)
     taken = [duckdb.sqltypes.VARCHAR]

@@ -62,11 +62,13 @@ def test_ray(expected):
 
 
 @pytest.mark.skipif(not shutil.which("java"), reason="Spark needs a Java runtime")
-def test_spark(expected, tmp_path):
+def test_spark(expected, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     found = run("Spark")
     try:
         check(found["found"]["vector"], expected)
         check([vector.toArray() for vector in found["features"]], expected)
+        monkeypatch.setattr(sys.modules["__main__"], "Embedder", found["Embedder"], raising=False)
         found["Embedder"](tower="en-entities").write().save(str(tmp_path / "stored"))
         again = found["Embedder"].load(str(tmp_path / "stored"))
         assert again.getOrDefault("tower") == "en-entities"
