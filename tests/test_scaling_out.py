@@ -51,6 +51,7 @@ def test_dask(expected):
     check(found["rows"], expected)
     check(found["vectors"], expected)
     check(found["framed"].to_numpy(), expected)
+    assert found["ngrams"].shape[0] == 10
     for collection in (found["frame"], found["frame"]["text"], found["array"], found["bag"]):
         with pytest.raises(TypeError, match=r"got dask's .*X\.compute\(\)"):
             found["embedder"].transform(collection)
