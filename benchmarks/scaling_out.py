@@ -1,6 +1,6 @@
 """Vectors of many texts by the engines of the user guide, with two workers of one thread each.
 
-    python benchmarks/scaling_out.py [--quick] [--texts N] [--json FILE]
+    python benchmarks/scaling_out.py [--quick] [--texts N] [--engines NAME ...] [--json FILE]
 
 Each engine is run in a process of its own, on the same texts of 60 characters; all of them end
 with one array in the process that asked. The start, a first call of 2,000 texts, a second one and
@@ -243,9 +243,14 @@ def pays(fixed, price, alone):
 
 def main():
     """Run the benchmark."""
-    given = options(__doc__, texts={"type": int, "default": 200_000, "help": "how many texts"})
+    given = options(
+        __doc__,
+        texts={"type": int, "default": 200_000, "help": "how many texts"},
+        engines={"nargs": "*", "default": ENGINES, "choices": ENGINES, "help": "beside one; all"},
+    )
     n = 4_000 if given.quick else given.texts
-    found = {name: figures for name in ENGINES if (figures := measured(name, n))}
+    names = dict.fromkeys(["in_process", *given.engines])
+    found = {name: figures for name in names if (figures := measured(name, n))}
     alone = found["in_process"]["all"] / n
     rows = []
     for name, s in found.items():

@@ -4,7 +4,7 @@ import numpy as np
 import pages
 import pytest
 
-pytestmark = [pytest.mark.clients, pytest.mark.filterwarnings("default")]  # of the packages
+pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("default")]  # of the packages
 TEXTS = [f"a {word} {thing}" for thing in ("film", "book", "song", "play", "dish") for word in (
     "good", "bad", "great", "poor", "fine", "awful", "nice", "dull", "fair", "flat", "rich", "thin"
 )]  # fmt: skip
@@ -49,10 +49,6 @@ def test_faiss():
 
 def test_langchain():
     assert run("LangChain")["found"][0].page_content == "a good film"
-
-
-def test_chroma():
-    assert run("Chroma")["found"]["documents"][0][0] == "a good film"
 
 
 def test_sentence_transformers():

@@ -1,6 +1,6 @@
-"""The services of the user guide, by FastAPI's own client."""
+"""The service of the user guide, by FastAPI's own client."""
 
-import importlib
+import importlib.util
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +14,7 @@ from tiny import tiny
 from sklearn_cclm import ComposedEmbedder
 
 pytestmark = pytest.mark.clients
-GUIDE = Path(__file__).parents[1] / "docs" / "user_guide"
+FILE = Path(__file__).parents[1] / "docs" / "user_guide" / "service.py"
 TEXTS = ["good film", "bad film", "good book", "bad book"] * 5
 
 
@@ -26,21 +26,15 @@ def pipeline():
 
 
 @pytest.fixture
-def imported(pipeline, tmp_path, monkeypatch):
-    """Return what imports a script of the guide, which finds the pipeline."""
-    joblib.dump(pipeline, tmp_path / "pipeline.joblib")
-    monkeypatch.setenv("MODEL", str(tmp_path / "pipeline.joblib"))
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
-    monkeypatch.setenv("BENTOML_DO_NOT_TRACK", "True")
-    monkeypatch.syspath_prepend(GUIDE)
-    return importlib.import_module
-
-
-@pytest.fixture
-def client(imported):
+def client(pipeline, tmp_path, monkeypatch):
     from fastapi.testclient import TestClient
 
-    return TestClient(imported("service").app)
+    joblib.dump(pipeline, tmp_path / "pipeline.joblib")
+    monkeypatch.setenv("MODEL", str(tmp_path / "pipeline.joblib"))
+    spec = importlib.util.spec_from_file_location("service", FILE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return TestClient(module.app)
 
 
 def post(client, body):
@@ -78,13 +72,3 @@ class TestService:
     def test_any_text_is_answered(self, client):
         texts = ["", "\0\u202e", "x" * 10_000, "\U0001f600"]
         assert len(post(client, json.dumps({"texts": texts})).json()["labels"]) == 4
-
-
-@pytest.mark.filterwarnings("default")  # of bentoml's
-def test_by_bentoml(imported, pipeline):
-    from starlette.testclient import TestClient
-
-    with TestClient(imported("bento").Predictor.to_asgi()) as client:
-        assert post(client, json.dumps({"texts": TEXTS})).json() == list(pipeline.predict(TEXTS))
-        for texts in ([], [None], 7, ["x" * 10_001], ["x"] * 257):
-            assert post(client, json.dumps({"texts": texts})).status_code == 400
