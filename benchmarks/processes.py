@@ -1,6 +1,6 @@
 """Training in one process and in two, of one thread each: steps, texts/s, and one digest.
 
-    python benchmarks/distributed.py [--quick] [--texts N] [--tasks NAME ...] [--json FILE]
+    python benchmarks/processes.py [--quick] [--texts N] [--tasks NAME ...] [--json FILE]
 
 Each training is a fit of two epochs in processes of its own, which `torch.distributed.run` starts
 and gloo connects; the second epoch is timed, in 3 interleaved rounds, by the clock and by the
