@@ -1,10 +1,10 @@
-"""The service of the user guide under load: memory, latency, a killed worker, hostile requests.
+"""The services of the user guide under load: memory, latency, a killed worker, hostile requests.
 
-    python benchmarks/serving.py [--seconds N] [--quick] [--json FILE]
+    python benchmarks/serving.py [--by bentoml] [--seconds N] [--quick] [--json FILE]
 
-Needs fastapi, uvicorn and uvloop beside the package; starts and stops by uvicorn itself
-``docs/user_guide/service.py``, on a free port, with a pipeline of `ComposedEmbedder()` and a
-logistic regression.
+Needs fastapi, uvicorn and uvloop, or bentoml, beside the package; starts and stops
+``docs/user_guide/service.py`` by uvicorn, or ``bento.py`` by BentoML, on a free port, with a
+pipeline of `ComposedEmbedder()` and a logistic regression.
 Clients are threads of this process, each with a connection that stays open. Memory is
 proportional set size, so that what workers share counts once. Of Linux alone.
 """
@@ -33,6 +33,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn_cclm import ComposedEmbedder
 
 SERVICE = Path(__file__).parents[1] / "docs" / "user_guide"
+STARTS = {
+    "fastapi": ["uvicorn", "service:app", "--log-level", "error"],
+    "bentoml": ["bentoml", "serve", "bento:Predictor"],
+}
+WORKER = re.compile(rb"spawn_main|worker.service")  # in the command of one
 WORDS = "card payment refund account where is my the a lost stolen transfer top up fee".split()
 HOSTILE = {
     "no JSON": b"texts",
@@ -76,17 +81,19 @@ class Client:
 
 
 @contextmanager
-def service(model, workers, **env):
+def service(model, workers, by="fastapi", **env):
     """Yield process and port of a service that has answered, and the seconds until it did."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "service:app", "--log-level", "error"]
+    command = [sys.executable, "-m", *STARTS[by], "--port", str(port)]
+    if by == "fastapi":
+        command += ["--workers", str(workers)]
+    given = {"MODEL": str(model), "WORKERS": str(workers), "PYTHONWARNINGS": "ignore"}
+    quiet = {"BENTOML_HOME": str(Path(model).parent), "BENTOML_DO_NOT_TRACK": "True"}
     start = time.perf_counter()
     process = subprocess.Popen(
-        [*command, "--port", str(port), "--workers", str(workers)],
-        cwd=SERVICE,
-        env={**os.environ, "MODEL": str(model), "PYTHONWARNINGS": "ignore", **env},
+        command, cwd=SERVICE, env={**os.environ, **given, **quiet, **env}, stdout=subprocess.DEVNULL
     )
     try:
         first_answer(process, port)
@@ -118,7 +125,7 @@ def request(rng=None):
 def family(pid):
     """Return the workers below a process: those that have the service loaded."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [c for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    return [c for c in children if WORKER.search(Path(f"/proc/{c}/cmdline").read_bytes())]
 
 
 def memory(pids):
@@ -205,18 +212,18 @@ def kill_one(process):
     return lambda: os.kill(int(family(process.pid)[-1]), signal.SIGKILL)
 
 
-def under_load(model, seconds):
+def under_load(model, seconds, by):
     """Measure latency with one and two workers, and with one that is killed."""
     found = {}
     print("| | requests/s | p50, ms | p99, ms | longest | sent again | hung |")
     print("|---|---|---|---|---|---|---|")
     cores = str(os.cpu_count())
     for threads in ("1", cores):
-        with service(model, 1, OMP_NUM_THREADS=threads) as (_, port, _):
+        with service(model, 1, by, OMP_NUM_THREADS=threads) as (_, port, _):
             what = f"1 client, 1 worker, OMP_NUM_THREADS={threads}"
             found[what] = row(what, *load(port, 1, seconds), seconds)
     for workers in (1, 2):
-        with service(model, workers, OMP_NUM_THREADS="1") as (process, port, _):
+        with service(model, workers, by, OMP_NUM_THREADS="1") as (process, port, _):
             what = f"8 clients, {workers} workers"
             found[what] = row(what, *load(port, 8, seconds), seconds)
             if workers == 2:
@@ -228,22 +235,24 @@ def under_load(model, seconds):
     return found
 
 
-def hostile(model):
+def hostile(model, by):
     """Print what a service answers to hostile requests, and that it lives on."""
     found = {}
-    with service(model, 1, OMP_NUM_THREADS="1") as (process, port, _):
+    with service(model, 1, by, OMP_NUM_THREADS="1") as (process, port, _):
         for what, body in HOSTILE.items():
             start = time.perf_counter()
             status, _ = Client(port).post(body)
             found[what] = status
             print(f"{what}: {status} in {1000 * (time.perf_counter() - start):.0f} ms")
-        print(f"then: {Client(port).post(request())[0]}, {memory([process.pid]):.0f} MB\n")
+        pids = [process.pid, *family(process.pid)]
+        print(f"then: {Client(port).post(request())[0]}, {memory(pids):.0f} MB\n")
     return found
 
 
 def main():
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--by", choices=STARTS, default="fastapi", help="what serves")
     parser.add_argument("--seconds", type=float, default=20, help="of each load")
     parser.add_argument("--quick", action="store_true", help="a small run, to see that it works")
     parser.add_argument("--json", metavar="FILE", help="also write the figures to FILE")
@@ -255,13 +264,13 @@ def main():
         model = Path(folder, "pipeline.joblib")
         pipeline(model)
         for workers in (1, 4):
-            with service(model, workers, OMP_NUM_THREADS="1") as (process, port, ready):
+            with service(model, workers, given.by, OMP_NUM_THREADS="1") as (process, port, ready):
                 load(port, 8, 2)
                 pids = [process.pid, *family(process.pid)]
                 figures[f"{workers}_workers"] = {"s_to_answer": ready, "MB": memory(pids)}
                 print(f"{workers} workers: {ready:.2f} s to an answer, {memory(pids):.0f} MB")
-        figures["load"] = under_load(model, seconds)
-        figures["hostile"] = hostile(model)
+        figures["load"] = under_load(model, seconds, given.by)
+        figures["hostile"] = hostile(model, given.by)
     if given.json:
         Path(given.json).write_text(json.dumps(figures, indent=2) + "\n")
 

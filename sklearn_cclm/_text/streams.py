@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from sklearn_cclm._text.codes import CHUNK
@@ -22,15 +23,31 @@ class TextStream:
         A Hugging Face IterableDataset or any other iterable without a length that is no iterator.
     missing, column
         As in `check_texts`.
+    first, step : int, default=0, 1
+        Of the rows, which to begin with, and at which distance the others follow.
     """
 
-    def __init__(self, X: Any, *, missing: str, column: str | int | None) -> None:
+    def __init__(
+        self, X: Any, *, missing: str, column: str | int | None, first: int = 0, step: int = 1
+    ) -> None:
         self.X = X
         self.missing = missing
         self.column = column
+        self.first = first
+        self.step = step
 
     def __iter__(self) -> Iterator[str]:
-        return text_rows(self.X, missing=self.missing, column=self.column)
+        rows = text_rows(self.X, missing=self.missing, column=self.column)
+        return islice(rows, self.first, None, self.step)
+
+    def part(self, rank: int, n: int) -> TextStream:
+        """Return the texts that one of n processes reads, of a Hugging Face stream its shards."""
+        how: dict[str, Any] = {"missing": self.missing, "column": self.column}
+        if n > 1 and type(self.X).__name__ == "IterableDataset":
+            from datasets.distributed import split_dataset_by_node
+
+            return TextStream(split_dataset_by_node(self.X, rank, n), **how)
+        return TextStream(self.X, **how, first=rank, step=n)
 
 
 def read_texts(X: Any, *, missing: str = "error", column: str | int | None = None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -201,16 +202,23 @@ class Batches:
 
     def _filled(self, epoch: int, done: int) -> Iterator[tuple[int, Batch]]:
         """Yield number and batch, after the first `done`, where there is something to predict."""
+        turns = islice(self._turns(epoch), done, None)
+        for number, make in enumerate(turns, start=done + 1):
+            if len(batch := make()):
+                yield number, batch
+
+    def _turns(self, epoch: int) -> Iterator[Callable[[], Batch]]:
+        """Yield what makes each batch of an epoch, which may have nothing to predict."""
         number = 0
         for place, chunk in enumerate(self.chunks()):
             order = np.random.default_rng([self.seed, epoch, 0, place])
             for rows in chunk.batches(self.batch_size, order):
                 number += 1  # from 1 on, as numpy takes [.., 0] for [..]
-                if number > done:
-                    rng = np.random.default_rng([self.seed, epoch, number])
-                    batch = chunk.make_batch(rows, rng)
-                    if len(batch):
-                        yield number, batch
+                yield partial(self._made, chunk, rows, [self.seed, epoch, number])
+
+    @staticmethod
+    def _made(chunk: Chunk, rows: np.ndarray, seeds: list[int]) -> Batch:
+        return chunk.make_batch(rows, np.random.default_rng(seeds))
 
 
 class AlternatingBatches:

@@ -20,6 +20,7 @@ from sklearn_cclm._tools.progress import is_shown, progress_bar, show_line
 from sklearn_cclm._training.batches import AlternatingBatches, Batches
 from sklearn_cclm._training.callbacks import check_data, copied, give_back, kept, sets_rate
 from sklearn_cclm._training.checkpoint import Checkpoint
+from sklearn_cclm._training.distributed import average, check_alike, gathered, place
 from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.schedule import Schedule
 from sklearn_cclm._training.scored import Scored, ScoredNet
@@ -115,7 +116,8 @@ def train(
         raise KeyboardInterrupt(f"Training was interrupted in epoch {len(net.history)}.")
     if not all(bool(torch.isfinite(changed).all()) for changed in _changed(net)):
         raise FloatingPointError("The last step left weights that are not finite. Lower lr.")
-    if checkpoint:
+    check_alike("weights in the end", lambda: [p.sum().item() for p in net.module_.parameters()])
+    if checkpoint and place()[0] == 0:
         checkpoint.remove()
     history = [{"epoch": row["epoch"], **_measured(row)} for row in net.history]
     return Trained(net.module_.cpu(), history, net.optimizer_)
@@ -152,29 +154,40 @@ class _Net(ScoredNet):
         if hasattr(self.module_, "begin_epoch"):
             self.module_.begin_epoch(self.past_epochs_ + len(self.history))
 
-    def train_step_single(self, batch: Any, **params: Any) -> dict[str, torch.Tensor]:
+    def train_step_single(self, batch: Any, **params: Any) -> dict[str, Any]:
         self.module_.train()
         device = torch.device(self.device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            loss = self.module_(batch.to(device))
+        loss = None
+        if len(batch):
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                loss = self.module_(batch.to(device))
+            loss.backward()
+        loss, n_predictions = average(loss, len(batch), self.module_.parameters())
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"The loss became {loss.item()} in epoch {len(self.history)}, after "
                 f"{len(self.history[-1]['batches']) - 1} batches. Lower lr (now "
                 f"{self.optimizer_.param_groups[0]['lr']:.3g}) or raise warmup."
             )
-        loss.backward()
         clip_gradients(self.module_.parameters(), self.max_grad_norm)
-        return {"loss": loss, "y_pred": loss}
+        return {"loss": loss, "y_pred": loss, "n_predictions": n_predictions}
+
+    def on_batch_end(self, net: NeuralNet, **params: Any) -> None:
+        super().on_batch_end(net, **params)
+        if "n_predictions" in params:
+            self.history.record_batch("train_batch_size", params["n_predictions"])
 
     def notify(self, method_name: str, **params: Any) -> None:
+        ends, stop = method_name == "on_epoch_end", False
         try:
             super().notify(method_name, **params)
-            if method_name == "on_epoch_end" and self.tasks.stop:
-                raise KeyboardInterrupt
         except KeyboardInterrupt:  # how skorch callbacks end a training
-            self.stopped_early_ = method_name == "on_epoch_end"
-            raise
+            if not ends:
+                raise
+            stop = True
+        if ends and any(gathered(stop or self.tasks.stop)):
+            self.stopped_early_ = True
+            raise KeyboardInterrupt
 
 
 class _HeldOut(Callback):
@@ -262,7 +275,7 @@ class _Resume(Callback):
         net.state = None
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **params: Any) -> None:
-        if training and net.step_ % net.checkpoint.every == 0:
+        if training and net.step_ % net.checkpoint.every == 0 and place()[0] == 0:
             net.checkpoint.write(self._state(net))
 
     def _state(self, net: NeuralNet) -> dict[str, Any]:
@@ -324,7 +337,7 @@ def _callbacks(
     callbacks += copied(schedule.callbacks)
     if checkpoint is not None:
         callbacks.append(_Resume(batches, schedule.max_epochs))
-    if is_shown(schedule.verbose):
+    if is_shown(schedule.verbose) and place()[0] == 0:
         callbacks.append(_Progress(len(batches), schedule.max_epochs))
     if schedule.early_stopping and held_out is not None:
         stopping = EarlyStopping(patience=schedule.patience, load_best=True, sink=_silent)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_cclm._training.batches import Batch, Batches
+from sklearn_cclm._training.distributed import gathered
 from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.loop import train
 from sklearn_cclm._training.schedule import Schedule
@@ -32,7 +33,7 @@ def seconds_a_pass(
     train(build, some, None, quiet, scored, EpochTasks(), seed=seed)
     batches.resume(*place)
     reading, *steps = np.diff(some.times)
-    return float(np.median(steps) * len(batches) + reading * batches.n_chunks)
+    return max(gathered(float(np.median(steps) * len(batches) + reading * batches.n_chunks)))
 
 
 class _Timed:

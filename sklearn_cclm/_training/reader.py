@@ -80,7 +80,8 @@ class Reader:
 
         The latter are of other texts: those of `validation`, or a fraction of these, of all
         `kinds`, by default those of the task. Of a stream, each epoch shuffles the texts of each
-        stretch; the held-out texts alone stay in memory, at most 10,000.
+        stretch; the held-out texts alone stay in memory, at most 10,000. Where several processes
+        train together, each reads its part of it, and all have the same texts held out.
         """
         if isinstance(texts, TextStream):
             batches, held_out = self._split_stream(texts, y, fraction, seed)
@@ -124,8 +125,11 @@ class Reader:
     def _split_stream(
         self, stream: TextStream, y: Any, fraction: float, seed: int
     ) -> tuple[Batches, Batches]:
+        from sklearn_cclm._training import distributed
+
         size: dict[str, Any] = {"batch_size": self.batch_size, "seed": seed}
-        n = sum(1 for _ in stream)
+        stream = stream.part(*distributed.place())
+        n = sum(distributed.gathered(sum(1 for _ in stream)))
         if not n:
             raise ValueError(
                 f"{stream.X!r} can be read once only: pass a list, or what can be reread."
@@ -146,6 +150,8 @@ class Reader:
             n_chunks += 1
             held_out += others
             n_batches += -(-len(Cut.of(texts, self.preprocessors[0]).pieces) // self.batch_size)
+        held_out = [text for texts in distributed.gathered(held_out) for text in texts]
+        n_batches, n_chunks = max(distributed.gathered((n_batches, n_chunks)))
 
         def chunks() -> Iterator[Chunk]:
             return (self.read(texts, y)[0] for texts, _ in parts())

@@ -11,6 +11,7 @@ from typing import Any
 from sklearn_cclm._tools.seeds import draw_seed
 from sklearn_cclm._training.batches import Batches
 from sklearn_cclm._training.checkpoint import Checkpoint, training_digest
+from sklearn_cclm._training.distributed import check_alike, gathered, place, share
 from sklearn_cclm._training.epoch_tasks import EpochTasks
 from sklearn_cclm._training.history import History
 from sklearn_cclm._training.loop import train
@@ -30,12 +31,16 @@ def run(trainer: Any, X: Any, y: Any, validation: Any, *, more: bool, once: bool
     task = trainer._task()
     texts, y = trainer._read(task, X, y)
     others = None if validation is None else trainer._read(task, *_as_pair(validation, task))
-    seed = trainer.seed_ if more else draw_seed(trainer.random_state)
+    seed = trainer.seed_ if more else gathered(draw_seed(trainer.random_state))[0]
+
+    def digest(of: Any) -> str:
+        source = getattr(trainer, trainer._result) if more and not once else None
+        return training_digest(of, texts, y, others, source)
+
+    check_alike("parameters, texts or y", lambda: digest(_anywhere(trainer)))
     checkpoint = None
     if trainer.checkpoint is not None and not once:
-        source = getattr(trainer, trainer._result) if more else None
-        digest = training_digest(trainer, texts, y, others, source)
-        checkpoint = Checkpoint(trainer.checkpoint, trainer.checkpoint_every, digest, seed)
+        checkpoint = _checkpoint(trainer, digest(trainer), seed)
         seed = checkpoint.seed
     trainer.seed_ = seed
     task = trainer._go_on(texts, y) if more else trainer._begin(task, texts, y)
@@ -46,6 +51,7 @@ def run(trainer: Any, X: Any, y: Any, validation: Any, *, more: bool, once: bool
     if held_out is None and trainer.early_stopping and not once:
         raise ValueError(_nothing_held_out(trainer, validation))
     past = trainer.history_ if more else []
+    batches = share(batches)
     batches.resume(len(past), 0)
 
     def clean() -> Batches:
@@ -65,6 +71,22 @@ def run(trainer: Any, X: Any, y: Any, validation: Any, *, more: bool, once: bool
     trainer._keep_all(task, trained, more=more, once=once)
     if not once:
         trainer._look_back(held_out)
+
+
+def _anywhere(trainer: Any) -> Any:
+    """Return a copy without its device, which processes have each their own of."""
+    alike = trainer._alike()
+    alike.device = "auto"
+    return alike
+
+
+def _checkpoint(trainer: Any, digest: str, seed: int) -> Checkpoint:
+    """Return where the training stands on disk, in a file for as many processes as there are."""
+    if place()[1] > 1:
+        digest = f"{digest}-of-{place()[1]}"
+    found = Checkpoint(trainer.checkpoint, trainer.checkpoint_every, digest, seed)
+    check_alike(f"states in {trainer.checkpoint}", lambda: found.state and found.state["step"])
+    return found
 
 
 def _scored(trainer: Any, task: Any, batches: Any, held_out: Any, *, more: bool) -> Scored:
