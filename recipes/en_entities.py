@@ -89,13 +89,18 @@ def wikigold():
 
 
 def training(work):
-    """Return the sentences and tags to learn from, those with names twice: then with others."""
+    """Return the sentences and tags to learn from.
+
+    Those with names come again with other names, and both in small letters.
+    """
     domains = [f"crossner_{name}.{part}" for name in DOMAINS for part in ("train", "dev")]
     pairs = [wikigold()[0], *map(read, ["wnut17.train", "uner_ewt.dev", *domains])]
     rows = [row for X, y in pairs for row in zip(X, y, strict=True)]
     named = [(tokens, found) for tokens, found in rows if set(found) != {"O"}]
     rng, lists = np.random.default_rng(0), _names.names(work)
-    rows += [_names.renamed(*row, lists, share=RENAMED, rng=rng) for row in named]
+    named += [_names.renamed(*row, lists, share=RENAMED, rng=rng) for row in named]
+    rows += named[len(named) // 2 :]
+    rows += [([token.lower() for token in tokens], found) for tokens, found in named]
     return [tokens for tokens, _ in rows], [found for _, found in rows]
 
 
