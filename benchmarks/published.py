@@ -3,7 +3,7 @@
     pip install -r benchmarks/requirements.txt
     python benchmarks/published.py [--sets NAME ...] [--labels N ...] [--draws N] [--minutes M]
                                    [--speed] [--without-teacher] [--threads N] [--cache DIR]
-                                   [--json FILE]
+                                   [--leave-out NAME ...] [--json FILE]
 
 Sets are read from the folder in the environment variable CCLM_DATA (default ../shared/data); at
 most 10,000 texts of each are learned from and 1,000 are tested on. Each kind of features is fitted
@@ -218,6 +218,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=2, help="of adapting (2)")
     parser.add_argument("--speed", action="store_true", help="measure texts/s too, on the last set")
     parser.add_argument("--without-teacher", action="store_true", help="no vectors of MiniLM")
+    parser.add_argument("--leave-out", nargs="+", default=[], help="features by their names")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--cache", type=Path, default=Path(__file__).parent / ".cache")
     parser.add_argument("--json", help="file to write the figures to")
@@ -232,6 +233,7 @@ def main():
         if not options.without_teacher:
             vectors = dict(zip(known, teacher.cached(SETS[name][0], known), strict=True))
         kinds = features(train[0], vectors, options.minutes)
+        kinds = {name: kind for name, kind in kinds.items() if name not in options.leave_out}
         makers = looked_up(kinds, known)
         report[name] = {
             n: {
