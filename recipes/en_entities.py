@@ -180,7 +180,7 @@ def found_of(display):
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=6, help="passes (6)")
+    parser.add_argument("--epochs", type=int, default=8, help="passes (8)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")

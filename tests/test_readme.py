@@ -14,7 +14,7 @@ ROWS = {  # of the picture, in the table
     "TF-IDF of character n-grams": "TF-IDF char_wb (2-5)",
     "all-MiniLM-L6-v2": "all-MiniLM-L6-v2",
     "ComposedEmbedder()": "`ComposedEmbedder()`",
-    "adapted to the set's own text": "adapted to the set's own text for one minute, no teacher",
+    "adapted to the set's own text": "adapted, no teacher",
 }
 
 
