@@ -10,7 +10,13 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_cclm._engines import engine
-from sklearn_cclm._text.read import check_texts, is_missing, read_rows
+from sklearn_cclm._text.read import (
+    as_table,
+    check_texts,
+    column_names,
+    is_missing,
+    read_rows,
+)
 from sklearn_cclm.models._inference import Member, features
 from sklearn_cclm.models._lexical import Lexical
 from sklearn_cclm.shelf._names import resolve
@@ -27,7 +33,10 @@ def read_column(X: Any, *, missing: str = "empty", min_texts: int = 0) -> list[s
 
     Numbers among texts are written out; a column of numbers alone is no text.
     """
-    rows = list(read_rows(X, None))
+    table = as_table(X)
+    if len(names := column_names(table) or []) > 1:
+        raise ValueError(f"X has the columns {names}, and one is read: pass it alone.")
+    rows = list(read_rows(table, None))
     if any(isinstance(row, str) for row in rows):
         rows = [str(row) if isinstance(row, Real) and not is_missing(row) else row for row in rows]
     texts = check_texts(rows, missing=missing, min_texts=min_texts)
