@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 
@@ -18,12 +18,20 @@ class FactsMixin:
         raise NotImplementedError
 
     def __str__(self) -> str:
-        known = _known(self._facts())
-        width = max(map(len, known), default=0)
-        return "\n".join([self._title(), *(f"  {k:{width}}  {v}" for k, v in known.items())])
+        rows = [(name, str(fact)) for name, fact in _known(self._facts()).items()]
+        return "\n".join([self._title(), *aligned(rows)])
 
     def _repr_html_(self) -> str:
         return table(self._title(), _known(self._facts()).items())
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a line of each row, its cells in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(f"{c:{w}}" for c, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def table(title: str, rows: Iterable[Iterable[object]], head: Iterable[str] = ()) -> str:

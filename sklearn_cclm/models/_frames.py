@@ -10,8 +10,7 @@ from sklearn import get_config
 class FramesMixin:
     """A transformer that says which parameters make features dense, if a frame is to hold them.
 
-    scikit-learn refuses sparse ones as well, but cannot know. A clone forgets what `set_output`
-    was told, and gets scikit-learn's message.
+    scikit-learn refuses sparse ones as well, but cannot know.
     """
 
     _asked_for: str | None = None
@@ -33,6 +32,12 @@ class FramesMixin:
         parent.set_output(transform=transform)
         self._asked_for = transform or self._asked_for
         return self
+
+    def __sklearn_clone__(self) -> Self:
+        parent: Any = super()
+        cloned = parent.__sklearn_clone__()
+        cloned._asked_for = self._asked_for
+        return cloned
 
     def _check_no_frame(self) -> None:
         """Raise ValueError where `set_output` or the configuration asks for a frame."""

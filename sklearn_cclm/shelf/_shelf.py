@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date as Date
 from typing import TYPE_CHECKING
 
-from sklearn_cclm._tools.facts import as_size, table
+from sklearn_cclm._tools.facts import aligned, as_size, table
 from sklearn_cclm.shelf._cache import describe
 from sklearn_cclm.shelf._card import card, write_card
 from sklearn_cclm.shelf._directory import Directory
@@ -347,12 +347,18 @@ class Shelf:
         """
         return card(self.entry(name, revision))
 
-    def _repr_html_(self) -> str:
-        rows = [
+    def _rows(self) -> builtins.list[tuple[str, ...]]:
+        head = ("name", "what it is", "language", "licence", "size")
+        return [head] + [
             (entry.name, entry.what, entry.language or "", entry.licence, as_size(entry.size))
             for entry in self.search()
         ]
-        head = ("name", "what it is", "language", "licence", "size")
+
+    def __str__(self) -> str:
+        return "\n".join([f"Shelf {self._location}", *aligned(self._rows())])
+
+    def _repr_html_(self) -> str:
+        head, *rows = self._rows()
         return table(f"Shelf {self._location}", rows, head)
 
     def __repr__(self) -> str:

@@ -184,6 +184,8 @@ def test_frames_of_sparse_features_are_refused(tower, kind):
     embedder = ComposedEmbedder([("t", tower)], lexical=True).set_output(transform=kind).fit(TEXTS)
     with pytest.raises(ValueError, match=message):
         embedder.fit_transform(TEXTS)
+    with pytest.raises(ValueError, match=message):
+        clone(embedder).fit_transform(TEXTS)
     with config_context(transform_output=kind), pytest.raises(ValueError, match=message):
         ComposedEmbedder([("t", tower)], lexical=True).fit_transform(TEXTS)
     with config_context(transform_output=kind):

@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from sklearn_cclm import EntityPretrainer, PooledConfig, Tower
+from sklearn_cclm._tools.facts import as_size
 from sklearn_cclm.shelf import Curve, ShelfError
 from sklearn_cclm.shelf._card import draw
 
@@ -84,6 +85,14 @@ def test_what_is_read_from_a_shelf_says_so(default, said):
     shown = default._repr_html_()
     assert shown.count("<tr>") == 3
     assert "tower of masked_character" in shown
+    title, head, *lines = str(default).splitlines()
+    assert title == f"Shelf {default.index}"
+    starts = [head.index(name) for name in ("name", "what it is", "language", "licence", "size")]
+    cells = [line[start:].split("  ")[0] for line in lines for start in starts]
+    tiny, base = default.entry("tiny"), default.entry("tiny-base")
+    assert cells == ["tiny", "tower of masked_character", "", "CC0-1.0", as_size(tiny.size)] + [
+        "tiny-base", "base", "", "CC0-1.0", as_size(base.size)
+    ]  # fmt: skip
     assert str(default.entry("tiny")).startswith("tiny, a tower of masked_character\n  vectors")
 
 
