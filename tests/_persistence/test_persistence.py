@@ -32,7 +32,7 @@ from sklearn_cclm import (
     load,
     save,
 )
-from sklearn_cclm._persistence import artefact_sha256
+from sklearn_cclm._persistence import _artefact, artefact_sha256
 from sklearn_cclm._persistence._weights import decode, encode
 
 RECORDED = sorted(Path(__file__).parent.glob("v[0-9]*"))
@@ -89,6 +89,13 @@ def test_methods_are_the_functions(components, kind, path):
     loaded = type(component).load(path, sha256=artefact_sha256(path))
     loaded.save(path.with_name("again"), dtype="float16")
     assert content(path) == content(path.with_name("again"))
+
+
+def test_what_would_be_too_large_to_load_is_not_saved(components, path, monkeypatch):
+    monkeypatch.setattr(_artefact, "_MAX_WEIGHTS", 10)
+    with pytest.raises(ValueError, match="would have .* bytes, and at most 10 can be loaded"):
+        components["tower"].save(path)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("kind", ["base", "tower"])

@@ -112,6 +112,16 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path):
     assert Checkpoint(tmp_path, 1, "digest", 4).state["rate"] == 0.5
 
 
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
+    checkpoint = Checkpoint(tmp_path, 1, "digest", 3)
+    checkpoint.write({"w": torch.zeros(2)})
+    checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:50])
+    with pytest.raises(
+        ValueError, match=r"-digest\.pt is no readable checkpoint: delete it"
+    ):
+        Checkpoint(tmp_path, 1, "digest", 4)
+
+
 def test_what_was_written_on_a_gpu_is_read_where_there_is_none(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
     Checkpoint(tmp_path, 1, "digest", 3).write({"w": torch.ones(2)})

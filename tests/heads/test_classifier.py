@@ -39,6 +39,26 @@ def test_three_classes_by_a_probe(tower, data):
     assert probe.fit(texts, things).score(texts, things) > 0.95
 
 
+def test_probe_of_labels_that_every_text_has_or_none(tower, data):
+    texts = data[0]
+    marks = np.column_stack(
+        [["film" in t for t in texts], np.zeros(len(texts)), np.ones(len(texts))]
+    )
+    probe = head(tower, linear_probe=True, freeze="towers", lr=1e-9, max_epochs=1)
+    proba = probe.fit(texts, marks.astype(int)).predict_proba(texts)
+    assert proba[:, 1].max() < 0.05
+    assert proba[:, 2].min() > 0.95
+
+
+@pytest.mark.parametrize("seen", [["good"], ["bad", "good"]])
+def test_probe_of_classes_that_no_text_has(tower, data, seen):
+    texts, labels = zip(*[pair for pair in zip(*data, strict=True) if pair[1] in seen], strict=True)
+    probe = head(tower, linear_probe=True, freeze="towers", lr=1e-9)
+    probe.partial_fit(texts, labels, classes=["bad", "fair", "good"])
+    assert probe.score(texts, labels) > 0.9
+    assert probe.predict_proba(texts)[:, 1].max() < 0.1
+
+
 def test_texts_of_no_weight_are_as_if_not_there(tower, data):
     texts, labels = data
     weights = np.arange(len(texts)) % 2

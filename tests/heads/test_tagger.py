@@ -78,6 +78,15 @@ def test_probe_of_characters(towers):
     assert model.fit(TOKENS, TAGS).score(TOKENS, TAGS) > 0.8
 
 
+def test_probe_of_characters_inside_words(towers):
+    names = ["Ada", "Bob", "Eve"] * 8
+    texts = [f"left{name}and{n % 7}" for n, name in enumerate(names)]
+    spans = [[(4, 7, "person")]] * len(texts)
+    model = head(towers, linear_probe=True, freeze="towers", lr=1e-9, max_epochs=1)
+    assert model.fit(texts, spans).score(texts, spans) > 0.8
+    assert not model.of_words_
+
+
 def test_tokens_get_the_tag_of_the_entity_they_begin_in():
     spans = [[Span(0, 3, "a"), Span(4, 8, "b")]]
     assert token_tags([["xx", "x", "yy", "yy", "z"]], [[Span(0, 7, "a")]], gap=0) == [
