@@ -9,6 +9,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "develop
 import cards
 import package_graph
 import reference
+from sphinx.domains.python import PythonDomain
 from sphinx_gallery.sorting import FileNameSortKey
 
 project = "sklearn_cclm"
@@ -33,12 +34,12 @@ copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 exclude_patterns = ["_build", "gallery/*.py"]
 autodoc_typehints = "none"
+nitpicky = True
 default_role = "any"  # `name` is a link where there is such an object, else code
 plot_formats = ["svg"]
 plot_html_show_formats = plot_html_show_source_link = False
-numpydoc_show_class_members = True
-numpydoc_class_members_toctree = False
-numpydoc_show_inherited_class_members = False
+numpydoc_show_class_members = False  # autodoc writes methods out
+rst_prolog = ".. py:currentmodule:: sklearn_cclm"
 suppress_warnings = [
     "config.cache",  # sphinx-gallery's settings hold a function
     "ref.any",  # names of parameters and attributes link nowhere
@@ -81,5 +82,22 @@ def write_llms(app, error):
     Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def skip_others(app, what, name, member, skip, options):
+    """Leave out what is inherited from scikit-learn, torch and Python."""
+    function = getattr(member, "fget", None) or getattr(member, "func", member)
+    ours = str(getattr(function, "__module__", "")).startswith("sklearn_cclm")
+    return None if ours else True
+
+
+class Names(PythonDomain):
+    """Python's domain, in which a name that several classes have, such as `fit`, links nowhere."""
+
+    def resolve_any_xref(self, *args):
+        found = super().resolve_any_xref(*args)
+        return found if len(found) == 1 else []
+
+
 def setup(app):
+    app.add_domain(Names, override=True)
+    app.connect("autodoc-skip-member", skip_others)
     app.connect("build-finished", write_llms)

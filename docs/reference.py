@@ -67,7 +67,7 @@ def methods(names):
 
 def write(folder):
     """Write the page of the reference, from which autosummary makes the others."""
-    lines = ["API reference", "=============", ""]
+    lines = [".. py:currentmodule:: None", "", "API reference", "=============", ""]
     found = sections()
     for title, names in found.items():
         lines += [title, "-" * len(title), "", ".. autosummary::"]

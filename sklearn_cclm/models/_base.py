@@ -49,7 +49,7 @@ class CCLMModelBase(TextTagsMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn_cclm.pretraining.MaskedLanguagePretrainer : Trains a base and a tower.
+    MaskedLanguagePretrainer : Trains a base and a tower.
 
     References
     ----------

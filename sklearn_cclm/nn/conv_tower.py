@@ -32,6 +32,7 @@ class ConvTower(TowerModule):
         self.norm_out = nn.LayerNorm(width)
 
     def forward(self, encoding: Encoding) -> Tensor:
+        """Return one vector per character, (B, L, d)."""
         x = encoding.ahead if self.direction == "backward" else encoding.characters
         keep = encoding.mask.unsqueeze(-1).to(x.dtype)
         x = self.enter(self.norm_in(x)) * keep

@@ -152,6 +152,7 @@ class NgramBase(nn.Module):
         self.register_buffer("folded", torch.tensor(folded), persistent=False)
 
     def forward(self, ids: Tensor) -> Encoding:
+        """Return what is known of padded codes, (B, L); each part is computed when it is read."""
         return Encoding(self, ids)
 
     def characters(self, rows: Tensor, mask: Tensor) -> Tensor:

@@ -65,6 +65,7 @@ class PooledTower(TowerModule):
             )
 
     def forward(self, encoding: Encoding) -> Tensor:
+        """Return one vector per character, (B, L, d)."""
         return self._map(encoding.characters) * encoding.mask.unsqueeze(-1)
 
     def pool(self, encoding: Encoding, features: Tensor | None = None) -> Tensor:
@@ -109,6 +110,7 @@ class StridedTower(TowerModule):
         self.norm_out = nn.LayerNorm(width)
 
     def forward(self, encoding: Encoding) -> Tensor:
+        """Return one vector per character, (B, L, d)."""
         mask, length = encoding.mask, encoding.mask.shape[1]
         extra = (self.factor - length % self.factor) % self.factor
         x = F.pad(encoding.characters, (0, 0, 0, extra))

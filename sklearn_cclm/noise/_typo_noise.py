@@ -67,7 +67,7 @@ class TypoNoise(  # type: ignore[call-arg]
 
     See Also
     --------
-    slip_keys : One kind, on arrays of code points.
+    sklearn_cclm.noise.slip_keys : One kind, on arrays of code points.
 
     Notes
     -----

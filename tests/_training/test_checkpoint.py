@@ -116,9 +116,7 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path):
     checkpoint = Checkpoint(tmp_path, 1, "digest", 3)
     checkpoint.write({"w": torch.zeros(2)})
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:50])
-    with pytest.raises(
-        ValueError, match=r"-digest\.pt is no readable checkpoint: delete it"
-    ):
+    with pytest.raises(ValueError, match=r"-digest\.pt is no readable checkpoint: delete it"):
         Checkpoint(tmp_path, 1, "digest", 4)
 
 

@@ -41,9 +41,7 @@ def test_three_classes_by_a_probe(tower, data):
 
 def test_probe_of_labels_that_every_text_has_or_none(tower, data):
     texts = data[0]
-    marks = np.column_stack(
-        [["film" in t for t in texts], np.zeros(len(texts)), np.ones(len(texts))]
-    )
+    marks = np.array([["film" in text, False, True] for text in texts])
     probe = head(tower, linear_probe=True, freeze="towers", lr=1e-9, max_epochs=1)
     proba = probe.fit(texts, marks.astype(int)).predict_proba(texts)
     assert proba[:, 1].max() < 0.05
