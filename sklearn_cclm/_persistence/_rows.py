@@ -89,7 +89,7 @@ class ChangedRows:
     @classmethod
     def of(cls, old: ByteRows | ChangedRows, new: np.ndarray) -> ChangedRows | np.ndarray:
         """Return what was trained from an old matrix, whole if half of its rows have changed."""
-        others = old.others if isinstance(old, cls) else old
+        others = old.others if isinstance(old, ChangedRows) else old
         changed = [
             (new[start : start + len(rows)].view(np.uint32) != rows.view(np.uint32)).any(axis=1)
             for start, rows in others.chunks()
