@@ -100,7 +100,10 @@ def test_datasets_know_in_another_process_what_was_embedded():
 
 
 def test_polars(expected):
-    check(run("Polars")["found"]["vector"], expected)
+    found = run("Polars")
+    check(found["found"]["vector"], expected)
+    with pytest.raises(TypeError, match=r"got polars's LazyFrame.*collect\(\) it first"):
+        found["embedder"].transform(found["frame"])
 
 
 def test_duckdb(expected):
