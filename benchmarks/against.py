@@ -46,6 +46,23 @@ for start in range(0, len(texts), 32):
     times.append(time.perf_counter() - began)
 del times[0]  # makes the network
 """
+SEARCH = """
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn_cclm import ComposedEmbedder, Shelf
+from sklearn_cclm.nn.embedding import NgramBase
+calls = []
+def counted(cls, name):
+    made = getattr(cls, name)
+    setattr(cls, name, lambda *args, **how: calls.append(name) or made(*args, **how))
+counted(Shelf, "fetch")
+counted(NgramBase, "__init__")
+pipe = make_pipeline(ComposedEmbedder([("en", "en-semantic")], lexical=False), LogisticRegression())
+grid = {{"logisticregression__C": [0.1, 1, 10, 100]}}
+GridSearchCV(pipe, grid, cv=2).fit(texts, [i % 2 for i in range(len(texts))])
+print(calls.count({name!r}))
+"""
 CASES = {
     "ComposedEmbedder(), texts/s": (100_000, SPEED.format(lexical=False)),
     "ComposedEmbedder(lexical=True), texts/s": (100_000, SPEED.format(lexical=True)),
@@ -93,6 +110,17 @@ joblib.dump(pipe, file)
 print(len(file.getvalue()) / 1e6)
 """,
     ),
+    "the three published towers, pickled, MB": (
+        1,
+        """
+import pickle
+from sklearn_cclm import Shelf
+names = "en-semantic", "en-mlm", "en-entities"
+print(len(pickle.dumps([Shelf().fetch(name) for name in names])) / 1e6)
+""",
+    ),
+    "a search of nine fits, reads of the tower's name": (100, SEARCH.format(name="fetch")),
+    "a search of nine fits, networks built": (100, SEARCH.format(name="__init__")),
     "four processes with the default embedder, private and shared memory, MB": (
         2_000,
         """

@@ -51,6 +51,13 @@ def test_langchain():
     assert run("LangChain")["found"][0].page_content == "a good film"
 
 
+def test_chroma():
+    found = run("Chroma")
+    assert found["found"]["documents"][0][0] == "a good film"
+    config = found["collection"].configuration["embedding_function"].get_config()
+    assert config == {"tower": "en-semantic"}
+
+
 def test_sentence_transformers():
     similarities = run("sentence-transformers")["similarities"]
     assert similarities.shape == (1, len(TEXTS))

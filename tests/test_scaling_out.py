@@ -11,14 +11,14 @@ import numpy as np
 import pages
 import pytest
 
-from sklearn_cclm import ComposedEmbedder
+from sklearn_cclm import ComposedEmbedder, load
 
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("default")]  # of the engines
 TEXTS = [f"{noun} number {n}" for n in range(20) for noun in ("hen", "fox", "")]
 
 
-def run(title):
-    return pages.run("scaling_out", title, texts=TEXTS)
+def run(title, **given):
+    return pages.run("scaling_out", title, texts=TEXTS, **given)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,10 @@ def test_datasets_know_in_another_process_what_was_embedded():
 
 
 def test_polars(expected):
-    check(run("Polars")["found"]["vector"], expected)
+    found = run("Polars")
+    check(found["found"]["vector"], expected)
+    with pytest.raises(TypeError, match=r"got polars's LazyFrame.*collect\(\) it first"):
+        found["embedder"].transform(found["frame"])
 
 
 def test_duckdb(expected):
@@ -109,3 +112,15 @@ def test_duckdb(expected):
     check(in_order(table["text"], table["vector"]), expected)
     with pytest.raises(TypeError, match=r"got duckdb's .*X\.df\(\)"):
         found["embedder"].transform(found["connection"].sql("SELECT 'a' AS text"))
+
+
+@pytest.mark.timeout(900)
+def test_ray_train_and_accelerate_train_the_same_tower_in_two_processes(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("\n".join(TEXTS))
+    run("Ray Train", path=str(path), folder=str(tmp_path / "ray"))
+    script = str(pages.GUIDE / "several_processes.py")
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    command += ["--num_processes=2", script, str(path), str(tmp_path / "accelerate")]
+    subprocess.run(command, check=True, timeout=500)
+    assert load(tmp_path / "ray" / "tower") == load(tmp_path / "accelerate" / "tower")

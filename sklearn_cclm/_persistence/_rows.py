@@ -1,4 +1,4 @@
-"""`ByteRows`: a matrix kept as bytes, with a scale for each row, as it was stored."""
+"""Matrices kept in fewer bytes: as bytes with a scale for each row, and what differs of such."""
 
 from __future__ import annotations
 
@@ -68,8 +68,66 @@ class ByteRows:
             yield start, (some[:, :width].astype(np.float32) - np.float32(_ZERO)) * scales
 
 
-def as_float32(kept: np.ndarray | ByteRows) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class ChangedRows:
+    """A matrix of which some rows differ from one that is kept as bytes.
+
+    Attributes
+    ----------
+    others : ByteRows
+        The other matrix.
+    numbers : int64 array of shape (k,)
+        Which rows differ, in ascending order.
+    values : float32 array of shape (k, d)
+        Those rows.
+    """
+
+    others: ByteRows
+    numbers: np.ndarray
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, old: ByteRows | ChangedRows, new: np.ndarray) -> ChangedRows | np.ndarray:
+        """Return what was trained from an old matrix, whole if half of its rows have changed."""
+        others = old.others if isinstance(old, ChangedRows) else old
+        changed = [
+            (new[start : start + len(rows)].view(np.uint32) != rows.view(np.uint32)).any(axis=1)
+            for start, rows in others.chunks()
+        ]
+        numbers = np.flatnonzero(np.concatenate(changed))
+        return new if 2 * len(numbers) > len(new) else cls(others, numbers, new[numbers])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the matrix that it stands for."""
+        return self.others.shape
+
+    def dense(self) -> np.ndarray:
+        """Return the matrix as float32."""
+        out = self.others.dense()
+        out[self.numbers] = self.values
+        return out
+
+    def chunks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the matrix in pieces: the first row of each, and the rows as float32."""
+        for start, rows in self.others.chunks():
+            first, last = np.searchsorted(self.numbers, [start, start + len(rows)])
+            rows[self.numbers[first:last] - start] = self.values[first:last]
+            yield start, rows
+
+
+Rows = ByteRows | ChangedRows
+
+
+def arrays(kept: np.ndarray | Rows) -> list[np.ndarray]:
+    """Return the arrays that weights are kept in."""
+    if isinstance(kept, ChangedRows):
+        return [kept.others.packed, kept.numbers, kept.values]
+    return [kept.packed if isinstance(kept, ByteRows) else kept]
+
+
+def as_float32(kept: np.ndarray | Rows) -> np.ndarray:
     """Return weights as they are read: floats of bytes and of float16."""
-    if isinstance(kept, ByteRows):
+    if isinstance(kept, Rows):
         return kept.dense()
     return kept.astype(np.float32) if kept.dtype == np.float16 else kept

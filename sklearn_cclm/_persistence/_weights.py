@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sklearn_cclm._persistence._rows import ByteRows, as_float32
+from sklearn_cclm._persistence._rows import ByteRows, Rows, as_float32
 
 DTYPES = ("float32", "float16", "int8")
 _TINY = np.float32(1e-30)
 
 
-def encode(weights: Mapping[str, np.ndarray | ByteRows], dtype: str) -> dict[str, np.ndarray]:
+def encode(weights: Mapping[str, np.ndarray | Rows], dtype: str) -> dict[str, np.ndarray]:
     """Return the arrays that are stored for weights, whatever these are kept as."""
     return {name: _encoded(name, kept, dtype) for name, kept in weights.items()}
 
@@ -35,7 +35,7 @@ def decode_as_stored(
     return {name: _decoded(tensors, name, shape, dtype) for name, shape in shapes.items()}
 
 
-def _encoded(name: str, kept: np.ndarray | ByteRows, dtype: str) -> np.ndarray:
+def _encoded(name: str, kept: np.ndarray | Rows, dtype: str) -> np.ndarray:
     if isinstance(kept, ByteRows) and dtype == "int8":
         return kept.packed
     array = as_float32(kept)

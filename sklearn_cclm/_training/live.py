@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any
 
 import torch
@@ -35,6 +34,9 @@ class Live:
         self.made_of = made_of
         self.entries = entries
         self._dense: list[tuple[Tensor, Tensor, dict[str, Any]]] = []
+        bases = (part for part in module.modules() if isinstance(part, NgramBase))
+        tables: list[Any] = [base.table.weight for base in bases]
+        self._before = {table: RowsBefore(table) for table in tables}
 
     @contextmanager
     def or_as_before(self) -> Iterator[None]:
@@ -52,13 +54,13 @@ class Live:
         """Give a new optimizer of the network the old one's state, which it is to keep as well."""
         optimizer.state = self.optimizer.state
         self.optimizer = optimizer
-        bases = (part for part in module.modules() if isinstance(part, NgramBase))
-        tables: list[Any] = [base.table.weight for base in bases]
-        optimizer.before = {table: RowsBefore(table) for table in tables}
+        for before in self._before.values():
+            before.forget()
+        optimizer.before = self._before
         self._dense = [
-            (p, p.detach().clone(), deepcopy(optimizer.state.get(p, {})))
+            (p, p.detach().clone(), _copied(optimizer.state.get(p, {})))
             for p in module.parameters()
-            if p not in optimizer.before
+            if p not in self._before
         ]
 
     @torch.no_grad()
@@ -66,5 +68,10 @@ class Live:
         for parameter, values, state in self._dense:
             parameter.copy_(values)
             self.optimizer.state[parameter] = state
-        for table, before in self.optimizer.before.items():
+        for table, before in self._before.items():
             before.restore(self.optimizer.state[table])
+
+
+def _copied(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of a parameter's state: tensors and numbers."""
+    return {k: v.clone() if isinstance(v, Tensor) else v for k, v in state.items()}

@@ -124,10 +124,10 @@ def train(
 
 
 def _changed(net: NeuralNet) -> Iterator[torch.Tensor]:
-    """Yield what a training may have changed: parameters that learn, or rows that are known."""
+    """Yield what a training may have changed: parameters that learn, or the sums of known rows."""
     before = getattr(net.optimizer_, "before", {})
     for parameter in filter(attrgetter("requires_grad"), net.module_.parameters()):
-        yield parameter[before[parameter].changed] if parameter in before else parameter
+        yield before[parameter].sums() if parameter in before else parameter
 
 
 _OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {

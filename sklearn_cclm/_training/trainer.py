@@ -69,6 +69,8 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
         with needs_train("Training"):
             from sklearn_cclm._training.run import run
         fitted = self._settled(more=more)
+        if not once:
+            fitted.__dict__.pop("optimizer_state_", None)
         n_epochs = 1 if once else self.max_epochs
         n_tasks = None if n_epochs == "auto" else n_epochs + (0 if more else self._n_fits())
         with fit_task(self, n_tasks) as fitted._fit_task:
@@ -76,7 +78,6 @@ class Trainer(TextTagsMixin, CallbackSupportMixin, BaseEstimator, ABC):
                 run(fitted, X, y, validation, more=more, once=once)
             if not once:
                 self.__dict__.pop("optimizer_state_", None)
-                fitted.__dict__.pop("optimizer_state_", None)
             self._adopt(fitted)
         return self
 

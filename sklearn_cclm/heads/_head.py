@@ -137,10 +137,12 @@ class ComposedHead(StoredHead, LiveTrainer):
         if self.freeze == "towers" and not thawed:
             return
         old = self._bases()
-        new = {base: base.with_module(m) for base, m in zip(old, module.base, strict=True)}
+        goes_on = "optimizer_state_" in vars(self)
+        trained = Base.with_changes if goes_on else Base.with_module
+        new = {base: trained(base, m) for base, m in zip(old, module.base, strict=True)}
         self.towers_ = [
-            (name, tower.with_module(trained, new[tower.base]))
-            for (name, tower), trained in zip(self.towers_, module.tower, strict=True)
+            (name, tower.with_module(m, new[tower.base]))
+            for (name, tower), m in zip(self.towers_, module.tower, strict=True)
         ]
 
     def _settled(self, *, more: bool) -> Self:

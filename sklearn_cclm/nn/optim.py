@@ -11,6 +11,7 @@ from torch import Tensor
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 _CHUNK = 1024  # rows updated at once: they stay in the cache, and no memory is fetched anew
+_AT_HAND = 8192  # rows for which there is memory, which costs more to fetch anew than to fill
 
 
 def sparse_rows(gradient: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,35 +39,49 @@ class RowsBefore:
     ----------
     table : Tensor of shape (n_rows, d)
         The table.
-
-    Attributes
-    ----------
-    changed : bool Tensor of shape (n_rows,)
-        Which rows are here.
     """
 
     def __init__(self, table: Tensor) -> None:
-        self.changed = torch.zeros(len(table), dtype=torch.bool, device=table.device)
         self._table = table
-        self._kept: list[tuple[Tensor, Tensor, dict[str, Tensor]]] = []
+        self._room = [table.new_empty(_AT_HAND, table.shape[1]) for _ in range(3)]
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the rows: those as they are now are what is kept next."""
+        self._changed = torch.zeros(len(self._table), dtype=torch.bool, device=self._table.device)
+        self._kept: list[tuple[Tensor, list[Tensor], Tensor]] = []
+        self._n_kept = 0
 
     def keep(self, rows: Tensor, state: dict[str, Any]) -> None:
         """Keep those rows that are not here yet, before a step changes them."""
-        rows = rows[~self.changed[rows]]
-        self.changed[rows] = True
+        rows = rows[~self._changed[rows]]
+        self._changed[rows] = True
         slots = state["slots"][rows]
-        moments = {name: state[name][slots] for name in _MOMENTS}
-        self._kept.append((rows, self._table[rows], {"step": state["step"].clone(), **moments}))
+        first, self._n_kept = self._n_kept, self._n_kept + len(rows)
+        sources = [(self._table, rows), *((state[name], slots) for name in _MOMENTS)]
+        kept = []
+        for (values, at), room in zip(sources, self._room, strict=True):
+            memory = room[first : self._n_kept]
+            out = memory if len(memory) == len(at) else None
+            kept.append(torch.index_select(values, 0, at, out=out))
+        self._kept.append((rows, kept, state["step"].clone()))
+
+    def sums(self) -> Tensor:
+        """Return sums, (number of `keep`, d), over the rows as they are now."""
+        table = self._table.detach()
+        kept = (rows for rows, *_ in self._kept)
+        found = [F.embedding_bag(rows, table, rows.new_zeros(1), mode="sum") for rows in kept]
+        return torch.cat([table[:0], *found])
 
     @torch.no_grad()
     def restore(self, state: dict[str, Any]) -> None:
         """Put the rows and their moments back."""
-        for rows, values, old in reversed(self._kept):
+        for rows, (values, *moments), step in reversed(self._kept):
             self._table[rows] = values
             slots = state["slots"][rows].long()
-            for name in _MOMENTS:
-                state[name][slots] = old[name]
-            state["step"] = old["step"]
+            for name, old in zip(_MOMENTS, moments, strict=True):
+                state[name][slots] = old
+            state["step"] = step
 
 
 class LazyAdamW(torch.optim.AdamW):
@@ -98,6 +113,15 @@ class LazyAdamW(torch.optim.AdamW):
     def __init__(self, params: Any, lr: float = 1e-3, weight_decay: float = 0.01) -> None:
         super().__init__(params, lr=lr, weight_decay=weight_decay, fused=True)
         self.before: dict[Tensor, RowsBefore] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state, with moments of the rows that were read alone."""
+        found = super().state_dict()
+        for place, state in found["state"].items():
+            if "slots" in state:
+                moments = {name: state[name][: state["n_read"]].clone() for name in _MOMENTS}
+                found["state"][place] = {**state, **moments}
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take a state, of which torch makes floats."""
@@ -162,10 +186,18 @@ def _slots(state: dict[str, Any], table: Tensor, rows: Tensor) -> Tensor:
         state["n_read"] = 0
         state.update((name, table.new_zeros(0, table.shape[1])) for name in _MOMENTS)
     new = rows[state["slots"][rows] < 0]
-    first, size = state["n_read"], len(state["exp_avg"])
-    state["n_read"] += len(new)
-    state["slots"][new] = torch.arange(first, state["n_read"], dtype=torch.int32, device=new.device)
-    if state["n_read"] > size:
-        more = min(len(table), max(state["n_read"], size + size // 4)) - size
-        state.update((name, F.pad(state[name], (0, 0, 0, more))) for name in _MOMENTS)
+    first, last = state["n_read"], state["n_read"] + len(new)
+    if last > len(state["exp_avg"]):
+        state.update((name, _with_room(state[name], table)) for name in _MOMENTS)
+    for name in _MOMENTS:
+        state[name][first:last] = 0
+    state["slots"][new] = torch.arange(first, last, dtype=torch.int32, device=new.device)
+    state["n_read"] = last
     return state["slots"][rows].long()
+
+
+def _with_room(moments: Tensor, table: Tensor) -> Tensor:
+    """Return moments with room for all rows: a system gives memory once it is written."""
+    room = torch.empty_like(table)
+    room[: len(moments)] = moments
+    return room

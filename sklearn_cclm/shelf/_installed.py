@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,17 +27,23 @@ class Installed:
 
     def index(self, *, refresh: bool = False) -> bytes:
         """Return the index of all, that of the package last."""
-        entries: dict[str, Entry] = {}
-        for shelf in self.shelves:
-            for entry in read_index(shelf.index(), str(shelf.root)):
-                entries.pop(entry.folder, None)
-                entries[entry.folder] = entry
-        return write_index(entries.values())
+        return _joined(*((shelf.index(), str(shelf.root)) for shelf in self.shelves))
 
     def artefact(self, entry: Entry) -> Path:
         """Return where an artefact lies; whether it is whole is for the loader to see."""
         found = [shelf.artefact(entry) for shelf in self.shelves]
         return next((path for path in found if path.is_dir()), found[-1])
+
+
+@lru_cache(maxsize=4)
+def _joined(*indexes: tuple[bytes, str]) -> bytes:
+    """Return indexes, each with where it is, as one; the same ones are joined once."""
+    entries: dict[str, Entry] = {}
+    for raw, where in indexes:
+        for entry in read_index(raw, where):
+            entries.pop(entry.folder, None)
+            entries[entry.folder] = entry
+    return write_index(entries.values())
 
 
 @cache

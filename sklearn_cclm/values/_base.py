@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sklearn_cclm._persistence._config import check_keys
+from sklearn_cclm._persistence._rows import ChangedRows, Rows
 from sklearn_cclm._text.codes import N_RESERVED
 from sklearn_cclm.preprocessing import CharPreprocessor
 from sklearn_cclm.preprocessing._stored import joined
@@ -105,8 +106,27 @@ class Base(Value):
         Base
             It reads text as this one does.
         """
-        weights = {k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}
-        return self._with(weights=weights)
+        return self._with(weights=_arrays(module))
+
+    def with_changes(self, module: nn.Module) -> Base:
+        """Return the same value as `with_module`, kept in fewer bytes if few rows have changed.
+
+        It is for what is pickled more often than it is used, which takes longer to begin.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            What `build` returned, trained.
+
+        Returns
+        -------
+        Base
+            It keeps the rows of a table that are not those of a table of bytes here.
+        """
+        old = {k: kept for k, kept in self.weights.kept.items() if isinstance(kept, Rows)}
+        weights = _arrays(module)
+        changed = {name: ChangedRows.of(kept, weights[name]) for name, kept in old.items()}
+        return self._with(weights={**weights, **changed})
 
     @classmethod
     def _shape(cls, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,6 +159,10 @@ class Base(Value):
             f"Base({self.architecture!r}, width={self.width}, "
             f"n_chars={self.n_chars}, digest={self.digest[:12]!r})"
         )
+
+
+def _arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
 
 
 @lru_cache(maxsize=32)

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from sklearn_cclm._engines import engine
-from sklearn_cclm._persistence._rows import ByteRows
+from sklearn_cclm._persistence._rows import Rows
 from sklearn_cclm._persistence._weights import DTYPES, decode_as_stored, encode
 from sklearn_cclm._tools.extras import needs_train
 from sklearn_cclm._tools.facts import FactsMixin, as_size
@@ -46,7 +46,7 @@ class Value(FactsMixin, StoredValue, metaclass=Interning):
     def __init__(self, **fields: Any) -> None:
         given = fields.pop("weights")
         if not isinstance(given, Weights):
-            given = {k: w if isinstance(w, ByteRows) else np.array(w) for k, w in given.items()}
+            given = {k: w if isinstance(w, Rows) else np.array(w) for k, w in given.items()}
         self._set({**fields, "weights": given})
 
     def _set(self, fields: dict[str, Any], digest: str | None = None) -> None:

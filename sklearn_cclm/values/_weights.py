@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sklearn_cclm._persistence._rows import ByteRows, as_float32
+from sklearn_cclm._persistence._rows import Rows, arrays, as_float32
 
 _AT_ONCE = 2**20  # numbers
 
@@ -17,19 +17,19 @@ class Weights(Mapping[str, np.ndarray]):
 
     Parameters
     ----------
-    kept : mapping of str to ndarray or ByteRows
-        Float32 or float16 arrays, which are made read-only, or rows of bytes.
+    kept : mapping of str to ndarray, ByteRows or ChangedRows
+        Float32 or float16 arrays, or what stands for one; they are made read-only.
 
     Attributes
     ----------
-    kept : mapping of str to ndarray or ByteRows
+    kept : mapping of str to ndarray, ByteRows or ChangedRows
         The same, sorted by name.
     """
 
-    def __init__(self, kept: Mapping[str, np.ndarray | ByteRows]) -> None:
+    def __init__(self, kept: Mapping[str, np.ndarray | Rows]) -> None:
         self.kept = MappingProxyType({name: kept[name] for name in sorted(kept)})
-        for array in self.kept.values():
-            (array.packed if isinstance(array, ByteRows) else array).setflags(write=False)
+        for array in self._arrays():
+            array.setflags(write=False)
 
     def __getitem__(self, name: str) -> np.ndarray:
         array = self.kept[name]
@@ -46,18 +46,20 @@ class Weights(Mapping[str, np.ndarray]):
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, as they are kept."""
-        arrays = (a.packed if isinstance(a, ByteRows) else a for a in self.kept.values())
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in self._arrays())
+
+    def _arrays(self) -> list[np.ndarray]:
+        return [array for kept in self.kept.values() for array in arrays(kept)]
 
     def is_narrow(self, name: str) -> bool:
         """Whether an array is kept in fewer bytes than it is read in."""
         array = self.kept[name]
-        return isinstance(array, ByteRows) or array.dtype == np.float16
+        return isinstance(array, Rows) or array.dtype == np.float16
 
     def chunks(self, name: str) -> Iterator[np.ndarray]:
         """Yield an array as it is read, some of it at a time if it is kept in fewer bytes."""
         array = self.kept[name]
-        if isinstance(array, ByteRows):
+        if isinstance(array, Rows):
             yield from (rows for _, rows in array.chunks())
         elif array.dtype == np.float16:
             flat = array.ravel()

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from skorch.callbacks import Callback
 
 from sklearn_cclm import ComposedClassifier, ComposedRegressor, ComposedTagger
+from sklearn_cclm.nn import optim
 from sklearn_cclm.values import Base
 
 TEXTS = [f"a {'good' if i % 2 else 'bad'} text, number {i}" for i in range(60)]
@@ -147,8 +148,8 @@ def test_a_loss_that_is_not_finite_leaves_what_was_known(head):
 
 def test_values_are_made_once_they_are_asked_for(head, monkeypatch):
     made = []
-    with_module = Base.with_module
-    monkeypatch.setattr(Base, "with_module", lambda *args: made.append(1) or with_module(*args))
+    make = Base.with_changes
+    monkeypatch.setattr(Base, "with_changes", lambda *args: made.append(1) or make(*args))
     for part in PARTS:
         goes_on(head, part).predict(TEXTS)
     assert not made
@@ -216,3 +217,26 @@ def test_new_labels_of_a_tagger_begin_with_a_new_network(towers):
         head.partial_fit([["good", "film"]], [["B-other", "O"]])
     assert head.labels_ == ("quality", "thing")
     assert known(head) == ahead != before
+
+
+def test_between_calls_a_table_of_bytes_is_kept_with_what_has_changed(tower):
+    head = ComposedClassifier([("bag", tower.astype("int8"))], random_state=0)
+    stored = clone(head)
+    for part in (slice(0, 2), slice(2, 4)):
+        goes_on(head, part)
+        stored = through_pickle(goes_on(stored, part))
+    ((_, trained),) = stored.towers_
+    kept = trained.base.weights.kept["table.weight"]
+    state = head.optimizer_state_["state"]["base.0.table.weight"]
+    assert set(kept.numbers.tolist()) == set(np.flatnonzero(state["slots"] >= 0).tolist())
+    assert known(head) == known(stored)
+    whole = stored.fit(TEXTS, LABELS).towers_[0][1].base.weights.kept["table.weight"]
+    assert isinstance(whole, np.ndarray)
+
+
+@pytest.mark.parametrize("at_hand", [0, 20])
+def test_a_failed_call_leaves_what_was_known_of_more_rows_than_there_is_room_for(
+    head, at_hand, monkeypatch
+):
+    monkeypatch.setattr(optim, "_AT_HAND", at_hand)
+    test_a_failed_call_leaves_what_was_known(head, ValueError("of a callback"), 3)

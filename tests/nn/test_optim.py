@@ -80,6 +80,20 @@ def test_state_goes_through_state_dict():
     assert all(torch.equal(one, other) for one, other in zip(straight, stopped, strict=True))
 
 
+def test_its_state_has_moments_of_the_rows_that_were_read():
+    parameters = network()
+    optimizer = LazyAdamW(parameters, **SETTINGS)
+    read = set()
+    for number in range(3):
+        step(optimizer, parameters, rows_of(number), sparse=True)
+        read |= set(rows_of(number).tolist())
+        state = optimizer.state_dict()["state"][0]
+        for name in ("exp_avg", "exp_avg_sq"):
+            assert state[name].shape == (len(read), WIDTH)
+            assert state[name].untyped_storage().nbytes() == state[name].nbytes
+            assert (state[name] != 0).any(1).all()
+
+
 def test_values_of_a_row_that_is_held_twice_are_added():
     once, twice = network(), network()
     values = torch.ones(3, WIDTH, dtype=torch.float64)

@@ -40,6 +40,21 @@ def test_installed_towers_are_on_the_default_shelf(installed, newer):
     assert "tiny" not in Shelf(_installed.PACKAGED).list()
 
 
+def test_indexes_are_joined_once_until_one_changes(installed, tmp_path, monkeypatch, said, newer):
+    joined = []
+    write_index = _installed.write_index
+    monkeypatch.setattr(
+        _installed, "write_index", lambda entries: joined.append(1) or write_index(entries)
+    )
+    Shelf().list()
+    first = len(joined)
+    assert Shelf().entry("tiny").name == "tiny"
+    assert len(joined) == first
+    Shelf(tmp_path / "path" / "tiny_towers").publish(newer, "another", **said)
+    assert "another" in Shelf().list()
+    assert len(joined) == first + 1
+
+
 def test_names_of_the_package_stay_what_they_are(
     installed, tmp_path, monkeypatch, newer, base, said
 ):
