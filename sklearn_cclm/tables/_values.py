@@ -26,6 +26,7 @@ _HALF = 0.5  # of words, .25 and .75 are about as good; of codes, the less the b
 _SHORT = 40  # characters: the n-grams of longer values say the more themselves
 _BATCH_CHARS = 32768
 _SAMPLE = 2000  # values that components are learned from
+_END = "\uffff"  # stands after a value; Unicode has no such character
 
 
 def read_column(X: Any, *, missing: str = "empty", min_texts: int = 0) -> list[str]:
@@ -92,22 +93,25 @@ def learn_blocks(
     """Return what n-grams of the tower's base weigh in values, and the values' blocks.
 
     `share` is that of the tower in the squared norm. With `with_new`, n-grams that no value has
-    weigh what TF-IDF has them weigh: a text that has many of them is not near anything.
+    weigh what TF-IDF has them weigh: a text that has many of them is not near anything. Those of
+    no character weigh nothing.
     """
-    meaning, counts = _read(values, tower, Lexical.counting(tower.base), device, share)
-    lexical = Lexical.of(tower.base, counts)
+    every = Lexical.counting(tower.base)
+    counts = _counts(values, every, device)
+    idf = Lexical.of(tower.base, counts).idf
     if with_new:
-        new = np.float32(1 + np.log(1 + len(values)))
-        lexical = Lexical(tower.base, np.where(lexical.idf > 0, lexical.idf, new))
-    return lexical, _blocks(values, meaning, counts[:, lexical.buckets], lexical, share)
+        idf = np.where(idf > 0, idf, np.float32(1 + np.log(1 + len(values))))
+    idf[_counts([""], every, device).indices] = 0
+    lexical = Lexical(tower.base, idf)
+    return lexical, _blocks(values, tower, counts[:, lexical.buckets], lexical, device, share)
 
 
 def read_blocks(
     values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float
 ) -> Blocks:
     """Return the blocks of values; n-grams that have no weight are passed over."""
-    meaning, counts = _read(values, tower, lexical, device, share)
-    return _blocks(values, meaning, counts, lexical, share)
+    counts = _counts(values, lexical, device)
+    return _blocks(values, tower, counts, lexical, device, share)
 
 
 def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
@@ -135,10 +139,37 @@ def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
     return components
 
 
-def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, share: float) -> Any:
+def _counts(values: Sequence[str], lexical: Lexical, device: Any) -> sparse.csr_matrix:
+    """Return how often each value has each n-gram, of which some know that it ends there.
+
+    The base's n-grams begin before a text as well, so that they know where it begins.
+    """
+    ends = _END * (max(lexical.base.config["ngram_orders"]) - 1)
+    return _features([value + ends for value in values], [], lexical, device)[1]
+
+
+def _blocks(
+    values: Sequence[str],
+    tower: Tower,
+    counts: sparse.csr_matrix,
+    lexical: Lexical,
+    device: Any,
+    share: float,
+) -> Blocks:
+    members = [Member(tower, slice(0, tower.native_width), 1.0)] if share else []
+    meaning, _ = _features(values, members, None, device)
+    known = np.array([bool(value) for value in values])
+    norms = np.linalg.norm(meaning, axis=1)
+    scale = np.divide(share**0.5 * known, norms, out=np.zeros_like(norms), where=norms > 0)
+    return Blocks(meaning * scale[:, None], lexical.weigh(counts, (1 - share) ** 0.5))
+
+
+def _features(
+    values: Sequence[str], members: Sequence[Member], lexical: Lexical | None, device: Any
+) -> Any:
     return features(
         values,
-        [Member(tower, slice(0, tower.native_width), 1.0)] if share else [],
+        members,
         lexical,
         n_rows=len(values),
         pooling="native",
@@ -146,12 +177,3 @@ def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, sh
         batch_chars=_BATCH_CHARS,
         device=engine().resolve_device(device),
     )
-
-
-def _blocks(
-    values: Sequence[str], meaning: np.ndarray, counts: Any, lexical: Lexical, share: float
-) -> Blocks:
-    known = np.array([bool(value) for value in values])
-    norms = np.linalg.norm(meaning, axis=1)
-    scale = np.divide(share**0.5 * known, norms, out=np.zeros_like(norms), where=norms > 0)
-    return Blocks(meaning * scale[:, None], lexical.weigh(counts, (1 - share) ** 0.5))
