@@ -32,7 +32,7 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
 
     What a tower says of each value stands beside the n-grams of the value's characters, weighted
     by TF-IDF, and a truncated singular value decomposition of the column's distinct values makes
-    few columns of both. So values are near each other that are spelt alike or mean the like. Both
+    few columns of both. Some n-grams know that a value begins or ends with them. So values are near each other that are spelt alike or mean the like. Both
     count the same where values are a few words; the more digits or characters they have, the less
     the tower counts, as it knows nothing of codes, and n-grams know much of long texts. Distinct
     values are read once.
