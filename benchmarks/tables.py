@@ -11,9 +11,9 @@ skrub's SquashingScaler, a linear one: ridge regression, or logistic regression 
 whose strength is chosen by cross-validation. Scores are of three folds: R2, or for two classes
 2 AUC - 1, or of a rare class, below one row in five, the average precision, shifted and scaled; so
 that 0 is a constant and 1 is perfect. Noise puts a neighbour on the keyboard in the place of one
-letter in ten, in the test part alone or in both. Seconds are those of all text columns of a table,
-in one thread, as the mean over folds; they say nothing of all-MiniLM-L6-v2, which reads each text
-once in a run. Settings of TextColumnEncoder were chosen on the tables marked "design" alone.
+letter in ten, in the test part alone or in both. Seconds are the processor's for all text columns
+of a table, in one thread, as the mean over folds; they say nothing of all-MiniLM-L6-v2, which reads
+each text once in a run. Settings of TextColumnEncoder were chosen on the tables marked "design".
 """
 
 import time
@@ -118,11 +118,11 @@ def encode(make, train, y, tests):
     blocks, seconds = [], np.zeros(2)
     for name in train:
         encoder = make()
-        start = time.perf_counter()
+        start = time.process_time()
         fitted = encoder.fit_transform(train[name], y)
-        middle = time.perf_counter()
+        middle = time.process_time()
         read = [encoder.transform(test[name]) for test in tests]
-        seconds += [middle - start, (time.perf_counter() - middle) / len(tests)]
+        seconds += [middle - start, (time.process_time() - middle) / len(tests)]
         blocks.append([np.asarray(part, float) for part in (fitted, *read)])
     return [np.hstack(parts) for parts in zip(*blocks, strict=True)], seconds
 
