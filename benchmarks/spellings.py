@@ -9,8 +9,9 @@ every other row, and the figures are of the rest. Groups: words of codespell's l
 misspellings each, other words than those that settings were chosen on; F1 is of pairs in one group.
 Similarities: of names and sentences with one letter in ten mistyped, and of sentences by learners
 (JFLEG) to those corrected, and of each name and sentence to the nearest other one. Large: 100,000
-beginnings of sentences, of 40 characters, of which 200 are looked for mistyped; exactly, by all
-pairs, and in 100 columns of TextColumnEncoder, exactly and by the graph of faiss, in one thread.
+beginnings of what people say to each other, of 40 characters, of which 200 are looked for mistyped;
+exactly, by all pairs, and in 100 columns of TextColumnEncoder, exactly and by the graph of faiss,
+in one thread; seconds are the processor's.
 """
 
 import time
@@ -125,7 +126,7 @@ def large(n, asked=200, width=100):
     import faiss
 
     faiss.omp_set_num_threads(1)
-    lines = {line[:40] for line in read_lines("wikipedia_sentences", n=2 * n) if len(line) > 20}
+    lines = {line[:40] for line in read_lines("self_dialogue", n=4 * n) if len(line) > 20}
     column = sorted(lines)[:: max(1, len(lines) // n)][:n]
     slip = TypoNoise("slip", rate=0.1, random_state=0)
     right = np.random.default_rng(0).permutation(len(column))[:asked]

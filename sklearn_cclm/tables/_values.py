@@ -88,29 +88,37 @@ def learn_blocks(
     device: Any,
     *,
     share: float,
+    ends: bool = False,
     with_new: bool = False,
 ) -> tuple[Lexical, Blocks]:
     """Return what n-grams of the tower's base weigh in values, and the values' blocks.
 
-    `share` is that of the tower in the squared norm. With `with_new`, n-grams that no value has
-    weigh what TF-IDF has them weigh: a text that has many of them is not near anything. Those of
-    no character weigh nothing.
+    `share` is that of the tower in the squared norm. With `ends`, there are n-grams that know that
+    a value ends, as all know where it begins; those of no character weigh nothing. With `with_new`,
+    n-grams that no value has weigh what TF-IDF has them weigh: a text that has many of them is not
+    near anything.
     """
     every = Lexical.counting(tower.base)
-    counts = _counts(values, every, device)
+    counts = _counts(values, every, device, ends)
     idf = Lexical.of(tower.base, counts).idf
     if with_new:
         idf = np.where(idf > 0, idf, np.float32(1 + np.log(1 + len(values))))
-    idf[_counts([""], every, device).indices] = 0
+    idf[_counts([""], every, device, ends).indices] = 0
     lexical = Lexical(tower.base, idf)
     return lexical, _blocks(values, tower, counts[:, lexical.buckets], lexical, device, share)
 
 
 def read_blocks(
-    values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float
+    values: Sequence[str],
+    tower: Tower,
+    lexical: Lexical,
+    device: Any,
+    *,
+    share: float,
+    ends: bool = False,
 ) -> Blocks:
     """Return the blocks of values; n-grams that have no weight are passed over."""
-    counts = _counts(values, lexical, device)
+    counts = _counts(values, lexical, device, ends)
     return _blocks(values, tower, counts, lexical, device, share)
 
 
@@ -139,13 +147,10 @@ def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
     return components
 
 
-def _counts(values: Sequence[str], lexical: Lexical, device: Any) -> sparse.csr_matrix:
-    """Return how often each value has each n-gram, of which some know that it ends there.
-
-    The base's n-grams begin before a text as well, so that they know where it begins.
-    """
-    ends = _END * (max(lexical.base.config["ngram_orders"]) - 1)
-    return _features([value + ends for value in values], [], lexical, device)[1]
+def _counts(values: Sequence[str], lexical: Lexical, device: Any, ends: bool) -> sparse.csr_matrix:
+    """Return how often each value has each n-gram; the base's begin before a text as well."""
+    after = _END * (max(lexical.base.config["ngram_orders"]) - 1) if ends else ""
+    return _features([value + after for value in values], [], lexical, device)[1]
 
 
 def _blocks(
