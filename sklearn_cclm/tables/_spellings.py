@@ -68,8 +68,8 @@ def similar(
     [['police officer']]
     """
     check_integer("n_neighbors", n_neighbors, 1)
-    known = _Known(read_column(column, min_texts=1), meaning, tower, device)
-    places, similarities = known.nearest(read_column(queries), n_neighbors)
+    known = _Known("column", _read("column", column), meaning, tower, device)
+    places, similarities = known.nearest(_read("queries", queries), n_neighbors)
     return np.array(known.values, dtype=object)[places], similarities
 
 
@@ -126,8 +126,10 @@ def deduplicate(
     """
     if min_similarity is not None:
         check_real("min_similarity", min_similarity, 0, 1, ends="both")
-    texts = read_column(column, min_texts=1)
-    known = _Known(texts, meaning, tower, device)
+    texts = _read("column", column)
+    if not any(texts):
+        return np.full(len(texts), None, dtype=object)
+    known = _Known("column", texts, meaning, tower, device)
     clusters = _clusters(known.blocks.similarity(known.blocks), min_similarity)
     counts = Counter(texts)
     ordered = sorted(zip(known.values, clusters, strict=True), key=lambda pair: -counts[pair[0]])
@@ -184,8 +186,8 @@ def match(
     [1, -1]
     """
     check_real("min_similarity", min_similarity, 0, 1, ends="both")
-    targets = read_column(right, min_texts=1)
-    known, texts = _Known(targets, meaning, tower, device), read_column(left)
+    texts, targets = _read("left", left), _read("right", right)
+    known = _Known("right", targets, meaning, tower, device)
     places, similarities = (found[:, 0] for found in known.nearest(texts, 1))
     first = dict(zip(reversed(targets), reversed(range(len(targets))), strict=True))
     rows = np.array([first[value] for value in known.values])[places]
@@ -217,15 +219,28 @@ def _clusters(similarities: np.ndarray, least: float | None) -> np.ndarray:
     return found[0] if least is not None else max(reversed(found), key=silhouette)
 
 
+def _read(name: str, column: Any) -> list[str]:
+    """Return the texts of a column, or raise an error that says which argument it is."""
+    try:
+        return read_column(column)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
 class _Known:
     """The distinct values of a column, which others are compared with."""
 
-    def __init__(self, texts: Sequence[str], meaning: float, tower: Any, device: Any) -> None:
+    def __init__(
+        self, name: str, texts: Sequence[str], meaning: float, tower: Any, device: Any
+    ) -> None:
         check_real("meaning", meaning, 0, 1, ends="both")
         check_device(device)
         self.values = sorted({*texts} - {""})
         if not self.values:
-            raise ValueError("The column has no value that is neither missing nor blank.")
+            raise ValueError(
+                f"{name} has no text to compare with among its {len(texts)} rows: pass at least "
+                "one value that is neither missing nor blank."
+            )
         self.tower, self.device, self.share = ready_tower(tower), device, meaning
         self.lexical, self.blocks = learn_blocks(
             self.values, self.tower, device, share=meaning, with_new=True

@@ -26,6 +26,7 @@ _HALF = 0.5  # of words, .25 and .75 are about as good; of codes, the less the b
 _SHORT = 40  # characters: the n-grams of longer values say the more themselves
 _BATCH_CHARS = 32768
 _SAMPLE = 2000  # values that components are learned from
+_END = "\uffff"  # stands after a value; Unicode has no such character
 
 
 def read_column(X: Any, *, missing: str = "empty", min_texts: int = 0) -> list[str]:
@@ -87,27 +88,38 @@ def learn_blocks(
     device: Any,
     *,
     share: float,
+    ends: bool = False,
     with_new: bool = False,
 ) -> tuple[Lexical, Blocks]:
     """Return what n-grams of the tower's base weigh in values, and the values' blocks.
 
-    `share` is that of the tower in the squared norm. With `with_new`, n-grams that no value has
-    weigh what TF-IDF has them weigh: a text that has many of them is not near anything.
+    `share` is that of the tower in the squared norm. With `ends`, there are n-grams that know that
+    a value ends, as all know where it begins; those of no character weigh nothing. With `with_new`,
+    n-grams that no value has weigh what TF-IDF has them weigh: a text that has many of them is not
+    near anything.
     """
-    meaning, counts = _read(values, tower, Lexical.counting(tower.base), device, share)
-    lexical = Lexical.of(tower.base, counts)
+    every = Lexical.counting(tower.base)
+    counts = _counts(values, every, device, ends)
+    idf = Lexical.of(tower.base, counts).idf
     if with_new:
-        new = np.float32(1 + np.log(1 + len(values)))
-        lexical = Lexical(tower.base, np.where(lexical.idf > 0, lexical.idf, new))
-    return lexical, _blocks(values, meaning, counts[:, lexical.buckets], lexical, share)
+        idf = np.where(idf > 0, idf, np.float32(1 + np.log(1 + len(values))))
+    idf[_counts([""], every, device, ends).indices] = 0
+    lexical = Lexical(tower.base, idf)
+    return lexical, _blocks(values, tower, counts[:, lexical.buckets], lexical, device, share)
 
 
 def read_blocks(
-    values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, *, share: float
+    values: Sequence[str],
+    tower: Tower,
+    lexical: Lexical,
+    device: Any,
+    *,
+    share: float,
+    ends: bool = False,
 ) -> Blocks:
     """Return the blocks of values; n-grams that have no weight are passed over."""
-    meaning, counts = _read(values, tower, lexical, device, share)
-    return _blocks(values, meaning, counts, lexical, share)
+    counts = _counts(values, lexical, device, ends)
+    return _blocks(values, tower, counts, lexical, device, share)
 
 
 def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
@@ -135,10 +147,34 @@ def singular_vectors(blocks: Blocks, n_components: int) -> np.ndarray:
     return components
 
 
-def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, share: float) -> Any:
+def _counts(values: Sequence[str], lexical: Lexical, device: Any, ends: bool) -> sparse.csr_matrix:
+    """Return how often each value has each n-gram; the base's begin before a text as well."""
+    after = _END * (max(lexical.base.config["ngram_orders"]) - 1) if ends else ""
+    return _features([value + after for value in values], [], lexical, device)[1]
+
+
+def _blocks(
+    values: Sequence[str],
+    tower: Tower,
+    counts: sparse.csr_matrix,
+    lexical: Lexical,
+    device: Any,
+    share: float,
+) -> Blocks:
+    members = [Member(tower, slice(0, tower.native_width), 1.0)] if share else []
+    meaning, _ = _features(values, members, None, device)
+    known = np.array([bool(value) for value in values])
+    norms = np.linalg.norm(meaning, axis=1)
+    scale = np.divide(share**0.5 * known, norms, out=np.zeros_like(norms), where=norms > 0)
+    return Blocks(meaning * scale[:, None], lexical.weigh(counts, (1 - share) ** 0.5))
+
+
+def _features(
+    values: Sequence[str], members: Sequence[Member], lexical: Lexical | None, device: Any
+) -> Any:
     return features(
         values,
-        [Member(tower, slice(0, tower.native_width), 1.0)] if share else [],
+        members,
         lexical,
         n_rows=len(values),
         pooling="native",
@@ -146,12 +182,3 @@ def _read(values: Sequence[str], tower: Tower, lexical: Lexical, device: Any, sh
         batch_chars=_BATCH_CHARS,
         device=engine().resolve_device(device),
     )
-
-
-def _blocks(
-    values: Sequence[str], meaning: np.ndarray, counts: Any, lexical: Lexical, share: float
-) -> Blocks:
-    known = np.array([bool(value) for value in values])
-    norms = np.linalg.norm(meaning, axis=1)
-    scale = np.divide(share**0.5 * known, norms, out=np.zeros_like(norms), where=norms > 0)
-    return Blocks(meaning * scale[:, None], lexical.weigh(counts, (1 - share) ** 0.5))

@@ -106,6 +106,15 @@ def test_a_mistyped_value_stays_near_its_own(encoder):
     assert nearest.tolist() == [0, 2]
 
 
+@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
+def test_the_first_and_the_last_character_of_codes_are_known(place):
+    rng = np.random.default_rng(0)
+    codes = ["".join(rng.choice(list("abcd"), 6)) for _ in range(400)]
+    y = np.array([code[place] == "a" for code in codes], float)
+    model = make_pipeline(TextColumnEncoder(), Ridge(0.1)).fit(codes[:300], y[:300])
+    assert model.score(codes[300:], y[300:]) > 0.8
+
+
 def test_frames_in_a_table_pipeline():
     features = make_column_transformer(
         (TextColumnEncoder(5), "title"), remainder="passthrough"

@@ -83,9 +83,12 @@ def test_a_join_of_frames():
     [
         (lambda: similar(TITLES, ["a"], n_neighbors=0), "n_neighbors=0"),
         (lambda: similar(TITLES, ["a"], meaning=2), "meaning=2"),
-        (lambda: similar([None, ""], ["a"]), "no value"),
+        (lambda: similar([None, ""], ["a"]), "column has no text .* its 2 rows"),
+        (lambda: similar([], ["a"]), "column has no text .* its 0 rows"),
+        (lambda: match(["a"], []), "right has no text .* its 0 rows: pass at least one"),
+        (lambda: match([], [None]), "right has no text .* its 1 rows"),
+        (lambda: match(["a"], "b"), "right: An iterable of texts is expected"),
         (lambda: deduplicate(TITLES, min_similarity=-1), "min_similarity=-1"),
-        (lambda: match([], []), "0 sample"),
     ],
 )
 def test_errors_say_what_is_wrong(call, message):
@@ -93,6 +96,17 @@ def test_errors_say_what_is_wrong(call, message):
         call()
 
 
+def test_an_argument_of_another_type_is_named():
+    with pytest.raises(TypeError, match="left: Text 0 is not a str but int"):
+        match([1], TITLES)
+
+
 def test_no_rows_match_nothing():
     rows, similarities = match([], TITLES)
     assert (rows.shape, rows.dtype.kind, similarities.shape) == ((0,), "i", (0,))
+    assert similar(TITLES, [])[0].shape == (0, 5)
+
+
+@pytest.mark.parametrize("column", [[], [None, " "]], ids=["no rows", "all missing"])
+def test_what_has_no_value_has_no_spelling(column):
+    assert deduplicate(column).tolist() == [None] * len(column)
