@@ -19,6 +19,7 @@ def begun(head: Any, task: Any, batches: Any) -> ComposedTask:
     """Return the network that a training of a head begins with, fitted to its batches."""
     module = _fresh(head, task)
     device = resolve_device(head.device)
+    _borrow(head, module)
     module.to(device)
     standardize(module, batches, device)
     if head.linear_probe:
@@ -83,6 +84,21 @@ def _assembled(
         head=task.head(trunk.width, places[0].preprocessor().n_chars_),
         freeze=freeze,
     )
+
+
+def _borrow(head: Any, module: ComposedTask) -> None:
+    """Begin the output layer with that of the first tower that brings one, where it is read as is.
+
+    Mixtures and hidden layers are not what that has read.
+    """
+    if head.combine != "concat" or head.hidden:
+        return
+    first = 0
+    for _, tower in head._kept_towers():
+        if tower.head:
+            state = {name: torch.from_numpy(weights) for name, weights in tower.head.items()}
+            return module.head.borrow(state, first)
+        first += tower.width
 
 
 def _load(head: Any, module: ComposedTask, tensor: Callable) -> None:

@@ -56,11 +56,23 @@ class WordTagHead(TagHead):
         super().__init__(width, n_tags, entity_weight=entity_weight)
         self.context = WordContext(width, n_tags)
 
-    def borrow(self, state: Mapping[str, Tensor]) -> None:
-        """Begin with the words around as another head has read them, whatever labels it knew."""
-        own = self.context.state_dict(prefix="context.")
-        read = {k: v for k, v in state.items() if k in own and not k.startswith("context.output")}
-        self.load_state_dict(read, strict=False)
+    def borrow(self, state: Mapping[str, Tensor], first: int = 0) -> None:
+        """Begin with the words around as another head has read them, whatever labels it knew.
+
+        Of several vectors side by side that one begins at `first`; of the others nothing is read
+        yet.
+        """
+        own = self.state_dict()
+        for name, theirs in state.items():
+            if name == "context.enter.weight":
+                width = theirs.shape[1] - N_SHAPES
+                own[name].zero_()
+                own[name][:, first : first + width] = theirs[:, :width]
+                own[name][:, -N_SHAPES:] = theirs[:, width:]
+            elif name.startswith("context.norm_in"):
+                own[name][first : first + len(theirs)] = theirs
+            elif name.startswith("context.") and not name.startswith("context.output"):
+                own[name].copy_(theirs)
 
     def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         """Return the log-probability of each tag at each character."""
