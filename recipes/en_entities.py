@@ -99,7 +99,7 @@ def training(work):
     Those with names come again with other names, and both in small letters.
     """
     domains = [f"crossner_{name}.{part}" for name in DOMAINS for part in ("train", "dev")]
-    pairs = [wikigold()[0], *map(read, ["wnut17.train", "uner_ewt.dev", *domains])]
+    pairs = [wikigold()[0], *map(read, ["wnut17.train", "wnut17.dev", "uner_ewt.dev", *domains])]
     rows = [row for X, y in pairs for row in zip(X, y, strict=True)]
     named = [(tokens, found) for tokens, found in rows if set(found) != {"O"}]
     rng, lists = np.random.default_rng(0), _names.names(work)
@@ -203,7 +203,7 @@ def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher-epochs", type=int, default=2, help="passes, by a teacher (2)")
-    parser.add_argument("--epochs", type=int, default=4, help="passes, by people (4)")
+    parser.add_argument("--epochs", type=int, default=5, help="passes, by people (5)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")

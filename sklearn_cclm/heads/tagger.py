@@ -51,7 +51,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
         Passes over the texts.
     batch_size : int, default=32
         Texts per step.
-    lr : float, default=1e-3
+    lr : float, default=2e-3
         Highest learning rate, that of the head; it rises linearly and then falls along a cosine.
     tower_lr : float, default=5e-4
         That of the towers; None stands for `lr`.
@@ -158,7 +158,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
         noise: Any = None,
         max_epochs: int = 20,
         batch_size: int = 32,
-        lr: float = 1e-3,
+        lr: float = 2e-3,
         tower_lr: float | None = 5e-4,
         base_lr: float | None = 5e-4,
         optimizer: Any = "adamw",
