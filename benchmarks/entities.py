@@ -7,11 +7,11 @@ Reads the data sets from the folder in the environment variable CCLM_DATA (defau
 "wnut17" is trained on its training sentences, "uner_ewt" on its dev ones, and "crossner" is the
 mean of five domains with 100 to 200 training sentences each. Of wikigold, which has no split, a
 fifth of the sentences, drawn with a fixed seed, is the test set. "en-entities" has seen all of
-these training sentences, of CrossNER also the dev ones, with other kinds of entities, and no test
-sentence. Noise replaces one letter in ten of the test sentences by its neighbour on the keyboard.
-"corrected, from scratch" reads test sentences whose unknown words a corrector of spelling has
-replaced by the nearest known ones, if symspellpy is there. F1 is that of seqeval over the draws of
---seeds; sentences/s those of `predict`.
+these training sentences, of wnut17 and CrossNER also the dev ones, with other kinds of entities,
+and no test sentence. Noise replaces one letter in ten of the test sentences by its neighbour on the
+keyboard. "corrected, from scratch" reads test sentences whose unknown words a corrector of spelling
+has replaced by the nearest known ones, if symspellpy is there. F1 is that of seqeval over the draws
+of --seeds; sentences/s those of `predict`.
 """
 
 import argparse

@@ -97,7 +97,8 @@ def _borrow(head: Any, module: ComposedTask) -> None:
     for _, tower in head._kept_towers():
         if tower.head:
             state = {name: torch.from_numpy(weights) for name, weights in tower.head.items()}
-            return module.head.borrow(state, first)
+            module.head.borrow(state, first)
+            return
         first += tower.width
 
 
