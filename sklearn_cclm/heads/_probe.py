@@ -26,16 +26,11 @@ _STRENGTH = 30.0  # C of the logistic regression on rows of norm 1
 
 @torch.no_grad()
 def standardize(module: ComposedTask, batches: Iterable[Any], device: torch.device) -> None:
-    """Set the shift and scale of the towers' vectors to those of some batches.
-
-    Vectors of words are normalised one by one, and stay as they are.
-    """
+    """Set the shift and scale of the towers' vectors to those of some batches."""
     module.eval()
     rows: list[Tensor] = []
     counts: list[Tensor] = []
     for batch in batches:
-        if "words" in batch.extra:
-            return
         on_device = batch.to(device)
         parts = torch.cat(module.parts(on_device), dim=-1)
         if parts.ndim == 3:
