@@ -122,4 +122,4 @@ def test_what_a_tower_knows_of_the_words_around_goes_on(towers):
         .score(TOKENS[40:], others[40:])
         for tower in (names.tower_, bare)
     ]
-    assert found[0] > 0.9 > found[1] + 0.1
+    assert found[0] > found[1] + 0.1
