@@ -203,7 +203,7 @@ def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher-epochs", type=int, default=2, help="passes, by a teacher (2)")
-    parser.add_argument("--epochs", type=int, default=5, help="passes, by people (5)")
+    parser.add_argument("--epochs", type=int, default=8, help="passes, by people (8)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
