@@ -1,18 +1,20 @@
 """Rebuild the published tower "en-entities": names of persons, organisations, places and others.
 
     pip install -r recipes/requirements.txt
-    python recipes/en_entities.py --shelf DIR [--epochs N] [--threads N] [--dtype DTYPE]
-                                  [--work DIR] [--mistakes]
+    python recipes/en_entities.py --shelf DIR [--teacher-epochs N] [--epochs N] [--threads N]
+                                  [--dtype DTYPE] [--work DIR] [--mistakes]
 
-The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. Reads the
-sentences of wnut17, wikigold, UNER's EWT and CrossNER in the folder named by the environment
-variable CCLM_DATA (default ../shared/data), and maps their kinds of entities to the four of CoNLL
-2003, as `KINDS` says. Their test sentences are left out, of wikigold, which has no split, the fifth
-that benchmarks/entities.py measures on. A sentence with names is learned from twice: as it is, and
-with others in their place, from the lists of `_names.py`, whose packages are fetched to --work. The
-state of the training is kept there, too: after a crash the same command goes on. The model card has
-the F1 on these test sentences, and of wnut17 that of each kind, under noise too, and what is found
-in `EXAMPLES`. With --mistakes nothing is trained: it prints what the tower on the shelf does wrong.
+The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. First the
+tower learns from sentences whose names a teacher has marked (`_silver.py`; what it says is kept in
+--work), then from those that people have: the sentences of wnut17, wikigold, UNER's EWT and
+CrossNER in the folder named by the environment variable CCLM_DATA (default ../shared/data), their
+kinds of entities mapped to the four of CoNLL 2003, as `KINDS` says. Their test sentences are left
+out, of wikigold, which has no split, the fifth that benchmarks/entities.py measures on. A sentence
+with names is learned from twice: as it is, and with others in their place, from the lists of
+`_names.py`, whose packages are fetched to --work. The state of the training is kept there, too:
+after a crash the same command goes on. The model card has the F1 on these test sentences, and of
+wnut17 that of each kind, under noise too, and what is found in `EXAMPLES`. With --mistakes nothing
+is trained: it prints what the tower on the shelf does wrong.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 import _names
+import _silver
 import numpy as np
 import torch
 from _corpora import need
@@ -38,6 +41,7 @@ LICENCES = {
     "UNER EWT, dev": "CC-BY-SA-4.0",
     "CrossNER": "MIT",
     **_names.LICENCES,
+    **_silver.LICENCES,
 }
 # Kinds that are no names, such as "task", "field" and "metrics" of CrossNER, are left out.
 KINDS = {
@@ -57,6 +61,7 @@ EXAMPLES = (
     "She read War and Peace on her Kindle while Manchester United lost in Leeds.",
 )
 RENAMED = 0.7  # share of the names in the second copy of each sentence
+SMALL = 0.3  # share of the teacher's sentences that are learned from in small letters
 LIMITS = (
     "It knows English, and names of words that letters and digits make: none that begin or end "
     "inside a word. Persons and places are found best, works and products seldom; names in texts "
@@ -94,7 +99,7 @@ def training(work):
     Those with names come again with other names, and both in small letters.
     """
     domains = [f"crossner_{name}.{part}" for name in DOMAINS for part in ("train", "dev")]
-    pairs = [wikigold()[0], *map(read, ["wnut17.train", "uner_ewt.dev", *domains])]
+    pairs = [wikigold()[0], *map(read, ["wnut17.train", "wnut17.dev", "uner_ewt.dev", *domains])]
     rows = [row for X, y in pairs for row in zip(X, y, strict=True)]
     named = [(tokens, found) for tokens, found in rows if set(found) != {"O"}]
     rng, lists = np.random.default_rng(0), _names.names(work)
@@ -104,20 +109,37 @@ def training(work):
     return [tokens for tokens, _ in rows], [found for _, found in rows]
 
 
-def pretrainer(base, options):
-    """Return the unfitted pretrainer."""
+def taught(work):
+    """Return the sentences whose tags a teacher has given, some in small letters, and the tags."""
+    sentences, tags = _silver.silver(work)
+    small = np.random.default_rng(0).random(len(sentences)) < SMALL
+    rows = zip(sentences, small, strict=True)
+    return [[t.lower() for t in tokens] if low else tokens for tokens, low in rows], tags
+
+
+def pretrainer(base, options, *, stage, epochs, init_from=None):
+    """Return the unfitted pretrainer of a stage: by the teacher, or by people."""
     return EntityPretrainer(
         base,
         tower=PooledConfig(width=128, hidden=0),
+        init_from=init_from,
         entity_weight=2.0,
         noise=TypoNoise({"scramble": 3, "slip": 1}, rate=(0, 0.4)),
-        max_epochs=options.epochs,
+        max_epochs=epochs,
         validation_fraction=0.0,
-        checkpoint=options.work / "checkpoint-entities",
+        checkpoint=options.work / f"checkpoint-entities-{stage}",
         checkpoint_every=500,
         random_state=0,
         verbose=1,
     )
+
+
+def train(base, given, marked, options):
+    """Return the pretrainer, fitted to what a teacher has given and then to what people marked."""
+    epochs = options.teacher_epochs, options.epochs
+    first = pretrainer(base, options, stage="teacher", epochs=epochs[0]).fit(*given)
+    last = pretrainer(base, options, stage="people", epochs=epochs[1], init_from=first.tower_)
+    return last.fit(*marked)
 
 
 def curves_of(tower, name, pair, *, kinds=()):
@@ -158,7 +180,7 @@ def mistakes(tower):
     X, y = read("wnut17.test")
     display = EntityDisplay(X, y, EntityPretrainer.from_tower(tower).predict(X))
     print(display, *display.labels, display.confusion, sep="\n")
-    learned = [read(name) for name in ("wnut17.train", "uner_ewt.dev")]
+    learned = [read(name) for name in ("wnut17.train", "wnut17.dev", "uner_ewt.dev")]
     displays = [EntityDisplay(*pair, [[] for _ in pair[0]]) for pair in learned]
     known = {name.lower() for each in displays for name, _ in found_of(each)}
     rows = list(found_of(display))
@@ -180,7 +202,8 @@ def found_of(display):
 def main():
     """Run the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=8, help="passes (8)")
+    parser.add_argument("--teacher-epochs", type=int, default=2, help="passes, by a teacher (2)")
+    parser.add_argument("--epochs", type=int, default=8, help="passes, by people (8)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
@@ -191,9 +214,9 @@ def main():
     shelf = Shelf(options.shelf)
     if options.mistakes:
         return mistakes(shelf.fetch("en-entities"))
-    sentences, tags = training(options.work)
+    given, marked = taught(options.work), training(options.work)
     start = time.perf_counter()
-    fitted = pretrainer(shelf.fetch("en-semantic").base, options).fit(sentences, tags)
+    fitted = train(shelf.fetch("en-semantic").base, given, marked, options)
     seconds = time.perf_counter() - start
     stored = options.work / "stored-entities"
     fitted.tower_.save(stored, dtype=options.dtype)
@@ -203,7 +226,8 @@ def main():
         "en-entities",
         licence="CC-BY-SA-4.0",
         corpora=LICENCES,
-        recipe=f"recipes/en_entities.py, {len(sentences):,} sentences x {options.epochs}, "
+        recipe=f"recipes/en_entities.py, {len(given[0]):,} sentences of a teacher x "
+        f"{options.teacher_epochs}, {len(marked[0]):,} of people x {options.epochs}, "
         f"{seconds:.0f} s. {LIMITS}\n\nWhat it finds:\n\n{shown(loaded)}",
         metrics=[
             *curves_of(loaded, "wnut17, test", read("wnut17.test"), kinds=KINDS),

@@ -3,11 +3,13 @@
 import gzip
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from _cleaning import OVERLAP, Shingles, clean, evaluation_texts, normalised
 from _names import renamed
+from _silver import tagged
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 
@@ -79,3 +81,17 @@ def test_renamed_entities_have_another_name_of_their_kind():
     assert found == ["Carol", "met", "Carol", "in", "new", "york", "."]
     assert kinds == ["B-person", "O", "B-person", "O", "B-location", "I-location", "O"]
     assert renamed(["no", "one"], ["O", "O"], lists, share=1, rng=rng)[0] == ["no", "one"]
+
+
+def test_kinds_of_a_teacher_are_mapped_and_blanks_left_out():
+    class Doc(list):
+        ents = (
+            SimpleNamespace(start=0, end=2, label_="WORK_OF_ART"),
+            SimpleNamespace(start=3, end=4, label_="GPE"),
+            SimpleNamespace(start=4, end=5, label_="DATE"),
+        )
+
+    words = ["War", "Peace", " ", "Rome", "today"]
+    tokens, tags = tagged(Doc(SimpleNamespace(text=w, is_space=w.isspace()) for w in words))
+    assert tokens == ["War", "Peace", "Rome", "today"]
+    assert tags == ["B-misc", "I-misc", "B-location", "O"]

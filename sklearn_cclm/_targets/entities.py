@@ -147,6 +147,8 @@ def _tokens(row: Any, index: int) -> list[str]:
             f"Row {index} is a {type(row).__name__} ({short_repr(row)}) where other rows are lists "
             "of tokens: pass lists of tokens throughout, or texts throughout."
         )
+    if {*map(type, row)} == {str} and all(row):  # as most rows are: much faster
+        return list(row)
     for place, token in enumerate(row):
         if not isinstance(token, str) or not token:
             raise ValueError(

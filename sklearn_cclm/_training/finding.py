@@ -13,7 +13,6 @@ from sklearn_cclm._targets.entities import (
     Span,
     are_tokens,
     input_rows,
-    read_entities,
     token_probabilities,
 )
 from sklearn_cclm._targets.entity_tags import TagSet, entity_f1
@@ -145,9 +144,10 @@ class EntityFinder(Trainer):
         if isinstance(X, PathLike):
             X, _ = read_conll(X)
         rows = input_rows(X, missing=self.missing, column=self.column)
-        texts, _ = read_entities(rows)
+        tokens = rows if are_tokens(rows) else None
+        texts = rows if tokens is None else list(map(" ".join, tokens))
         warn_unread(texts, self._reader(self._known()).preprocessors, missing=self.missing)
-        return texts, rows if are_tokens(rows) else None
+        return texts, tokens
 
     def _find(self, texts: list[str]) -> list[list[Span]]:
         """Return the entities of checked texts."""

@@ -12,6 +12,7 @@ from sklearn_cclm._tools.device import resolve_device
 from sklearn_cclm._tools.params import plain_number
 from sklearn_cclm.heads._probe import probe, standardize
 from sklearn_cclm.nn.composed_task import ComposedTask, Trunk
+from sklearn_cclm.nn.word_tags import WordTagHead
 from sklearn_cclm.values._value import built
 
 
@@ -21,6 +22,7 @@ def begun(head: Any, task: Any, batches: Any) -> ComposedTask:
     device = resolve_device(head.device)
     module.to(device)
     standardize(module, batches, device)
+    _borrow(head, module)
     if head.linear_probe:
         probe(module, batches, device)
     return module.cpu()
@@ -83,6 +85,24 @@ def _assembled(
         head=task.head(trunk.width, places[0].preprocessor().n_chars_),
         freeze=freeze,
     )
+
+
+def _borrow(head: Any, module: ComposedTask) -> None:
+    """Begin the output layer of words with that of the first tower that brings one.
+
+    What it has read it reads as it was, neither mixed nor changed by a hidden layer.
+    """
+    if not isinstance(module.head, WordTagHead) or head.combine != "concat" or head.hidden:
+        return
+    first = 0
+    for _, tower in head._kept_towers():
+        if tower.of_words:
+            state = {name: torch.from_numpy(weights) for name, weights in tower.head.items()}
+            module.head.borrow(state, first)
+            module.trunk.mix.shift[first : first + tower.width] = 0
+            module.trunk.mix.scale[first : first + tower.width] = 1
+            return
+        first += tower.width
 
 
 def _load(head: Any, module: ComposedTask, tensor: Callable) -> None:

@@ -23,7 +23,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
         Names and towers; None is the published "en-semantic". An entry is a `Tower`, a name on the
         `Shelf`, a ``FrozenEstimator`` of a fitted pretrainer, "drop", or, with `fit_towers`, a
         pretrainer, which is cloned and trained first. Towers may stand on different bases, if
-        these read text alike.
+        these read text alike. What the first that found entities, "en-entities" for example,
+        learned of the words around goes on, unless `combine` or `hidden` changes what is read.
     combine : {"concat", "gated", "attention"}, default="concat"
         How the towers are mixed, after each feature is standardised: side by side; as a sum of
         projections, each times a gate that all towers decide; or as an average of projections by
@@ -50,7 +51,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
         Passes over the texts.
     batch_size : int, default=32
         Texts per step.
-    lr : float, default=1e-3
+    lr : float, default=2e-3
         Highest learning rate, that of the head; it rises linearly and then falls along a cosine.
     tower_lr : float, default=5e-4
         That of the towers; None stands for `lr`.
@@ -157,7 +158,7 @@ class ComposedTagger(EntityFinder, ComposedHead):
         noise: Any = None,
         max_epochs: int = 20,
         batch_size: int = 32,
-        lr: float = 1e-3,
+        lr: float = 2e-3,
         tower_lr: float | None = 5e-4,
         base_lr: float | None = 5e-4,
         optimizer: Any = "adamw",

@@ -133,8 +133,9 @@ class Trunk(nn.Module):
     ) -> list[Tensor]:
         """Return what each tower says: of texts, or of each word or character."""
         pairs = zip(towers, encodings, strict=True)
-        if words is not None:
-            return [tower.of_words(encoding, words) for tower, encoding in pairs]
+        if words is not None:  # of whose vectors each is normalised, as taggers of one tower do
+            each = (tower.of_words(encoding, words) for tower, encoding in pairs)
+            return [F.layer_norm(vectors, vectors.shape[1:]) for vectors in each]
         if self.poolings is None:
             return [tower(encoding) for tower, encoding in pairs]
         named = zip(self.poolings, towers, encodings, strict=True)

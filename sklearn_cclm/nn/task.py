@@ -35,8 +35,11 @@ class Head(nn.Module):
         """Return what the output layer says, where the task is one that predicts."""
         raise NotImplementedError
 
-    def borrow(self, state: Mapping[str, Tensor]) -> None:
-        """Begin with what the head of another tower has learned, as far as that is of use here."""
+    def borrow(self, state: Mapping[str, Tensor], first: int = 0) -> None:
+        """Begin with what the head of another tower has learned, as far as that is of use here.
+
+        Where several towers are read side by side, its features begin at `first`.
+        """
         return None
 
 

@@ -21,6 +21,31 @@ _HIDDEN = 0.3  # share of what layers read that is hidden in training
 _SURE = 20.0  # a blank is outside
 
 
+class WordConv(ResidualConv):
+    """A residual convolution over the words of texts, which follow each other without padding."""
+
+    def __init__(self, width: int, kernel_size: int, *, dilation: int) -> None:
+        super().__init__(width, kernel_size, dilation=dilation)
+        reach = dilation * (kernel_size // 2)
+        self.steps = range(-reach, reach + 1, dilation)
+
+    def forward(self, x: Tensor, rows: Tensor) -> Tensor:  # (n_words, d), (n_words,)
+        inner = self.norm(x)
+        seen = torch.cat([_moved(inner, rows, step) for step in self.steps], dim=1)
+        weight = self.conv.weight.transpose(1, 2).flatten(1)
+        return x + self.project(F.gelu(F.linear(seen, weight, self.conv.bias)))
+
+
+def _moved(x: Tensor, rows: Tensor, step: int) -> Tensor:
+    """Return for each word what stands so many words after it in its text, or zeros."""
+    if step == 0:
+        return x
+    place = torch.arange(step, len(x) + step, device=x.device)
+    there = place.clamp(0, max(len(x) - 1, 0))
+    inside = (there == place) & (rows[there] == rows)
+    return x.index_select(0, there) * inside.unsqueeze(1)
+
+
 class WordContext(nn.Module):
     """Scores of tags from the vectors and shapes of words, by convolutions over words."""
 
@@ -29,7 +54,7 @@ class WordContext(nn.Module):
         self.norm_in = nn.LayerNorm(width)
         self.enter = nn.Linear(width + N_SHAPES, WIDTH)
         self.blocks = nn.ModuleList(
-            ResidualConv(WIDTH, KERNEL_SIZE, dilation=dilation) for dilation in DILATIONS
+            WordConv(WIDTH, KERNEL_SIZE, dilation=dilation) for dilation in DILATIONS
         )
         self.norm_out = nn.LayerNorm(WIDTH)
         self.output = nn.Linear(WIDTH, n_tags)
@@ -39,10 +64,10 @@ class WordContext(nn.Module):
     def forward(self, vectors: Tensor, words: Words, batch: Any, generator: Any) -> Tensor:
         share = _HIDDEN * self.training
         read = torch.cat([hide(self.norm_in(vectors), share, generator), batch.extra["shapes"]], 1)
-        x, mask = words.padded(F.gelu(self.enter(read)), len(batch.ids))
+        x = F.gelu(self.enter(read))
         for block in self.blocks:
-            x = block(x, mask)
-        return self.output(hide(self.norm_out(words.flat(x)), share, generator))
+            x = block(x, words.rows)
+        return self.output(hide(self.norm_out(x), share, generator))
 
 
 class WordTagHead(TagHead):
@@ -56,11 +81,23 @@ class WordTagHead(TagHead):
         super().__init__(width, n_tags, entity_weight=entity_weight)
         self.context = WordContext(width, n_tags)
 
-    def borrow(self, state: Mapping[str, Tensor]) -> None:
-        """Begin with the words around as another head has read them, whatever labels it knew."""
-        own = self.context.state_dict(prefix="context.")
-        read = {k: v for k, v in state.items() if k in own and not k.startswith("context.output")}
-        self.load_state_dict(read, strict=False)
+    def borrow(self, state: Mapping[str, Tensor], first: int = 0) -> None:
+        """Begin with the words around as another head has read them, whatever labels it knew.
+
+        Of several vectors side by side that one begins at `first`; of the others nothing is read
+        yet.
+        """
+        own = self.state_dict()
+        for name, theirs in state.items():
+            if name == "context.enter.weight":
+                width = theirs.shape[1] - N_SHAPES
+                own[name].zero_()
+                own[name][:, first : first + width] = theirs[:, :width]
+                own[name][:, -N_SHAPES:] = theirs[:, width:]
+            elif name.startswith("context.norm_in"):
+                own[name][first : first + len(theirs)] = theirs
+            elif name.startswith("context.") and not name.startswith("context.output"):
+                own[name].copy_(theirs)
 
     def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
         """Return the log-probability of each tag at each character."""

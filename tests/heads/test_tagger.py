@@ -117,3 +117,18 @@ def test_a_first_day_without_entities_goes_to_the_pretrainers_among_the_towers()
     assert clone(tagger).partial_fit(quiet, spans).labels_ == ()
     assert tagger.partial_fit(quiet, spans, classes=["P"]).labels_ == ("P",)
     assert tagger.partial_fit(["Ada came"], [[(0, 3, "P")]]).labels_ == ("P",)
+
+
+def test_what_a_tower_knows_of_the_words_around_goes_on(towers):
+    names = EntityPretrainer(
+        towers[0][1].base, tower=POOLED, noise=None, max_epochs=8, lr=0.01, random_state=0
+    ).fit(TOKENS, TAGS)
+    others = [[tag.replace("person", "who") for tag in row] for row in TAGS]
+    bare = names.tower_.with_head({}, ())
+    found = [
+        head([*towers, ("names", tower)], freeze="towers", max_epochs=1, dropout=0.0)
+        .fit(TOKENS[:40], others[:40])
+        .score(TOKENS[40:], others[40:])
+        for tower in (names.tower_, bare)
+    ]
+    assert found[0] > found[1] + 0.1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from sklearn_cclm import ConvConfig, PooledConfig
 from sklearn_cclm._persistence._rows import ByteRows
@@ -95,3 +96,21 @@ def test_words_of_a_table_that_rests_are_summed_at_once(texts, as_bytes):
     base.requires_grad_(False)
     torch.testing.assert_close(base(of.ids).of_words(words), learning)
     torch.testing.assert_close(words.mean(base(of.ids).characters), learning)
+
+
+@torch.no_grad()
+def test_what_is_borrowed_reads_its_own_tower_alone():
+    of = batch(TEXTS)
+    words = Words.of(of)
+    theirs = WordTagHead(16, N_TAGS, entity_weight=2.0).eval()
+    for norm in (theirs.context.norm_in, theirs.context.norm_out):
+        torch.nn.init.normal_(norm.weight)
+    own = WordTagHead(8 + 16 + 4, 3, entity_weight=2.0).eval()
+    own.borrow(theirs.state_dict(), first=8)
+    for head in (theirs, own):
+        head.context.output = torch.nn.Identity()
+    parts = [torch.randn(len(words.rows), width) for width in (8, 16, 4)]
+    joined = torch.cat([F.layer_norm(part, part.shape[1:]) for part in parts], dim=1)
+    expected = theirs.context(parts[1], words, of, None)
+    assert expected.std() > 0.1
+    torch.testing.assert_close(own.context(joined, words, of, None), expected, atol=1e-3, rtol=1e-3)
