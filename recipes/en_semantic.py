@@ -159,7 +159,7 @@ def main():
     add("--most", type=int, help="of them (all)")
     add("--both", type=int, default=50_000, help="that both teachers read (50,000)")
     add("--before", type=Path, help="a shelf with the tower to begin with")
-    add("--epochs", type=int, default=6, help="passes (6)")
+    add("--epochs", type=int, default=4, help="passes (4)")
     add("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
     add("--width", type=int, default=288, help="of the table (288)")
     add("--batch", type=int, default=500, help="texts a step (500)")
