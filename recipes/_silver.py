@@ -44,12 +44,13 @@ LICENCES = {
 
 def sentences(work, seed=0):
     """Return sentences with capitals, none of which is in the evaluation, in random order."""
-    from en_corpus import candidates, selected  # whose packages are needed for this alone
+    from en_corpus import candidates, located, selected  # whose packages are needed for this alone
 
     evaluation = evaluation_texts(DATA)
     shingles, found = Shingles(sorted(evaluation)), []
     for name, source in SOURCES.items():
-        some = candidates(source | {"most": 6 * SHARES[name]}, work, seed)
+        place = located(source["package"], work)
+        some = candidates(source | {"most": 6 * SHARES[name]}, place, seed)
         named = {key: text for key, text in some.items() if CAPITAL.search(text)}
         found += selected(named, evaluation, shingles, ())[0][: SHARES[name]]
     order = np.random.default_rng(seed).permutation(len(found))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import normalize
 
 PIECE = 10_000  # texts
@@ -43,24 +44,38 @@ def universal(texts, work, *, n_jobs=-1):
     return _pieces(texts, work, "universal", ask)
 
 
-def side_by_side(vectors, width):
+def side_by_side(vectors, width, *, hints=None):
     """Return teachers' vectors beside each other, turned to their first principal axes.
 
     Parameters
     ----------
     vectors : list of array of shape (n, d)
-        Of each teacher; each is centred, and counts the same.
+        Of each teacher; each is centred, and counts the same. The first may have read the first
+        texts alone: of the others its vectors are predicted by least squares.
     width : int
         Axes to keep.
+    hints : array of shape (n, d), default=None
+        What predicts these vectors, beside those of the other teachers.
 
     Returns
     -------
     float32 array of shape (n, width)
         In the order of their variance.
     """
-    both = np.hstack([_centred(each) for each in vectors])
+    first, *others = [_centred(one) for one in vectors]
+    n, total = len(first), len(vectors[-1])
+    both = np.hstack([first, *(one[:n] for one in others)])
     axes = np.linalg.eigh(both.T @ both)[1][:, ::-1][:, :width]
-    return both @ axes
+    if n == total:
+        return both @ axes
+    known = others if hints is None else [*others, normalize(hints)]
+    model = Ridge(fit_intercept=False).fit(np.hstack([one[:n] for one in known]), first)
+    found = [both @ axes]
+    for start in range(n, total, PIECE):
+        end = start + PIECE
+        predicted = model.predict(np.hstack([one[start:end] for one in known]))
+        found.append(np.hstack([predicted, *(one[start:end] for one in others)]) @ axes)
+    return np.concatenate(found)
 
 
 def _centred(vectors):
@@ -90,11 +105,12 @@ _loaded = {}
 
 
 def _transformer(folder, device, texts):
-    """Ask a sentence transformer, in bfloat16: the cosine to float32's vectors is .99996."""
+    """Ask a sentence transformer, on a GPU in bfloat16: the cosine to float32's is .99996."""
     if folder not in _loaded:
         from sentence_transformers import SentenceTransformer
 
-        _loaded[folder] = SentenceTransformer(str(folder), device=device).bfloat16()
+        model = SentenceTransformer(str(folder), device=device)
+        _loaded[folder] = model if device == "cpu" else model.bfloat16()
     return _loaded[folder].encode(texts, batch_size=64, show_progress_bar=False)
 
 

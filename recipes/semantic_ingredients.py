@@ -20,7 +20,7 @@ from _cleaning import normalised, sentences
 from _corpora import DATA, attested_typos
 from _screen import SETS, screen, setting
 from _teachers import minilm, side_by_side, universal
-from en_semantic import KINDS, corpus
+from en_semantic import KINDS, SLIPS, corpus
 
 from sklearn_cclm import (
     CCLMModelBase,
@@ -66,7 +66,7 @@ def learn(options, *, old=False, teachers=(0, 1), relational=0.0, noise="as publ
     asked = [minilm(texts, options.work), universal(texts, options.work)]
     vectors = side_by_side([asked[place] for place in teachers], width)
     if noise is not None:
-        noise = TypoNoise(KINDS, rate=(-0.1, 0.3), typos=attested_typos())
+        noise = TypoNoise(KINDS, rate=SLIPS, typos=attested_typos())
     base = CCLMModelBase(CharPreprocessor(max_example_len=320), width=width, n_buckets=buckets)
     tower = PooledConfig(width=width, hidden=hidden)
     return (
