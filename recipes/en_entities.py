@@ -1,20 +1,21 @@
 """Rebuild the published tower "en-entities": names of persons, organisations, places and others.
 
     pip install -r recipes/requirements.txt
-    python recipes/en_entities.py --shelf DIR [--teacher-epochs N] [--epochs N] [--threads N]
-                                  [--dtype DTYPE] [--work DIR] [--mistakes]
+    python recipes/en_entities.py --shelf DIR [--teacher-epochs N] [--epochs N]
+                                  [--last-epochs N] [--threads N] [--dtype DTYPE] [--work DIR]
+                                  [--mistakes]
 
 The shelf in the directory --shelf holds "en-semantic" already; its base stays as it is. First the
 tower learns from sentences whose names a teacher has marked (`_silver.py`; what it says is kept in
---work), then from those that people have: the sentences of wnut17, wikigold, UNER's EWT and
-CrossNER in the folder named by the environment variable CCLM_DATA (default ../shared/data), their
-kinds of entities mapped to the four of CoNLL 2003, as `KINDS` says. Their test sentences are left
-out, of wikigold, which has no split, the fifth that benchmarks/entities.py measures on. A sentence
-with names is learned from twice: as it is, and with others in their place, from the lists of
-`_names.py`, whose packages are fetched to --work. The state of the training is kept there, too:
-after a crash the same command goes on. The model card has the F1 on these test sentences, and of
-wnut17 that of each kind, under noise too, and what is found in `EXAMPLES`. With --mistakes nothing
-is trained: it prints what the tower on the shelf does wrong.
+--work), then from those that people have, and last from both. Those of people are the sentences of
+wnut17, wikigold, UNER's EWT and CrossNER in the folder named by the environment variable CCLM_DATA
+(default ../shared/data), their kinds of entities mapped to the four of CoNLL 2003, as `KINDS` says.
+Their test sentences are left out, of wikigold, which has no split, the fifth that
+benchmarks/entities.py measures on. A sentence with names is learned from twice: as it is, and with
+others in their place, from the lists of `_names.py`, whose packages are fetched to --work. The
+state of the training is kept there, too: after a crash the same command goes on. The model card has
+the F1 on these test sentences, and of wnut17 that of each kind, under noise too, and what is found
+in `EXAMPLES`. With --mistakes nothing is trained: it prints what the tower on the shelf does wrong.
 """
 
 import argparse
@@ -118,7 +119,7 @@ def taught(work):
 
 
 def pretrainer(base, options, *, stage, epochs, init_from=None):
-    """Return the unfitted pretrainer of a stage: by the teacher, or by people."""
+    """Return the unfitted pretrainer of a stage: by the teacher, by people, or by both."""
     return EntityPretrainer(
         base,
         tower=PooledConfig(width=128, hidden=0),
@@ -135,11 +136,18 @@ def pretrainer(base, options, *, stage, epochs, init_from=None):
 
 
 def train(base, given, marked, options):
-    """Return the pretrainer, fitted to what a teacher has given and then to what people marked."""
-    epochs = options.teacher_epochs, options.epochs
-    first = pretrainer(base, options, stage="teacher", epochs=epochs[0]).fit(*given)
-    last = pretrainer(base, options, stage="people", epochs=epochs[1], init_from=first.tower_)
-    return last.fit(*marked)
+    """Return the pretrainer, fitted to what a teacher has given, what people marked, and both."""
+    both = [*given[0], *marked[0]], [*given[1], *marked[1]]
+    stages = {
+        "teacher": (given, options.teacher_epochs),
+        "people": (marked, options.epochs),
+        "both": (both, options.last_epochs),
+    }
+    tower = None
+    for stage, (pair, epochs) in stages.items():
+        fitted = pretrainer(base, options, stage=stage, epochs=epochs, init_from=tower).fit(*pair)
+        tower = fitted.tower_
+    return fitted
 
 
 def curves_of(tower, name, pair, *, kinds=()):
@@ -204,6 +212,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher-epochs", type=int, default=2, help="passes, by a teacher (2)")
     parser.add_argument("--epochs", type=int, default=8, help="passes, by people (8)")
+    parser.add_argument("--last-epochs", type=int, default=2, help="passes, by both (2)")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch (2)")
     parser.add_argument("--dtype", default="int8", help="how weights are stored (int8)")
     parser.add_argument("--work", type=Path, default=Path(__file__).parent / ".work")
@@ -227,8 +236,8 @@ def main():
         licence="CC-BY-SA-4.0",
         corpora=LICENCES,
         recipe=f"recipes/en_entities.py, {len(given[0]):,} sentences of a teacher x "
-        f"{options.teacher_epochs}, {len(marked[0]):,} of people x {options.epochs}, "
-        f"{seconds:.0f} s. {LIMITS}\n\nWhat it finds:\n\n{shown(loaded)}",
+        f"{options.teacher_epochs}, {len(marked[0]):,} of people x {options.epochs}, both x "
+        f"{options.last_epochs}, {seconds:.0f} s. {LIMITS}\n\nWhat it finds:\n\n{shown(loaded)}",
         metrics=[
             *curves_of(loaded, "wnut17, test", read("wnut17.test"), kinds=KINDS),
             *curves_of(loaded, "wikigold, a fifth", wikigold()[1]),

@@ -47,7 +47,7 @@ def test_what_is_printed_fits_a_screen():
     for entry in Shelf().search():
         assert max(map(len, str(entry).splitlines())) < 120
         assert max(map(len, str(Shelf().fetch(entry.name)).splitlines())) < 120
-    assert "and 35 others, see its card" in str(Shelf().entry("en-semantic"))
+    assert "and 36 others, see its card" in str(Shelf().entry("en-semantic"))
 
 
 def test_licences_of_weights_are_told():
