@@ -348,7 +348,7 @@ class Shelf:
         return card(self.entry(name, revision))
 
     def _rows(self) -> builtins.list[tuple[str, ...]]:
-        head = ("name", "what it is", "language", "licence", "size")
+        head: tuple[str, ...] = ("name", "what it is", "language", "licence", "size")
         return [head] + [
             (entry.name, entry.what, entry.language or "", entry.licence, as_size(entry.size))
             for entry in self.search()
