@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.ci]
+pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parent
 HIDDEN = TESTS / "without_torch" / "hidden.py"
@@ -31,6 +31,7 @@ def said(path, **how):
     return arrays, json.loads(path.with_suffix(".json").read_text())
 
 
+@pytest.mark.ci
 def test_both_engines_say_the_same(tmp_path):
     by_torch, modules = said(tmp_path / "torch.npz")
     assert "torch" in modules
@@ -44,7 +45,7 @@ def test_both_engines_say_the_same(tmp_path):
             np.testing.assert_allclose(by_torch[name], expected, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-def test_tests_without_torch_pass():
+def test_tests_without_torch_pass():  # those that .ci/serving runs where torch is not installed
     done = run(HIDDEN)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
@@ -53,6 +54,7 @@ def test_tests_without_torch_pass():
 FIT = "from sklearn_cclm import ComposedEmbedder; ComposedEmbedder({}).fit_transform(['a text'])"
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("engine", "code", "message"),
     [
