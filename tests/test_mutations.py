@@ -52,7 +52,7 @@ class Sound(ClassNamePrefixFeaturesOutMixin, TextTagsMixin, TransformerMixin, Ba
 
 
 CAUGHT_BY = {}
-ALSO_ON_NUMBERS = set()
+ALSO_ON_NUMBERS = []  # each worker of pytest-xdist wants the same order
 
 
 def planted(*checks, on_numbers=False):
@@ -61,7 +61,7 @@ def planted(*checks, on_numbers=False):
     def add(cls):
         CAUGHT_BY[cls] = set(checks)
         if on_numbers:
-            ALSO_ON_NUMBERS.add(cls)
+            ALSO_ON_NUMBERS.append(cls)
         return cls
 
     return add
