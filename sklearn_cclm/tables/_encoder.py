@@ -17,6 +17,7 @@ from sklearn_cclm._tools.params import check_integer, check_option
 from sklearn_cclm._tools.tags import TextTagsMixin
 from sklearn_cclm.models._inference import distinct
 from sklearn_cclm.preprocessing._unread import warn_unread
+from sklearn_cclm.tables._repeated import Repeated
 from sklearn_cclm.tables._values import (
     learn_blocks,
     read_blocks,
@@ -162,7 +163,7 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         blocks = read_blocks(
             values, self.tower_, self._lexical, self.device, share=self.meaning_, ends=True
         )
-        return self._told(texts, blocks.project(self.components_)[places])
+        return self._told(texts, self._repeated.project(blocks, self.components_)[places])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns.
@@ -193,12 +194,14 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         lexical, blocks = learn_blocks(values, tower, self.device, share=share, ends=True)
         components = singular_vectors(blocks, self.n_components)
         place = {value: i for i, value in enumerate(values)}
-        places = [place.get(text, len(values)) for text in texts]
+        places = np.array([place.get(text, len(values)) for text in texts])
+        counts = np.bincount(places, minlength=len(values))[: len(values)]
+        repeated = Repeated.of(blocks, counts)
         nothing = np.zeros((1, self.n_components), dtype=np.float32)
-        encoded = np.concatenate([blocks.project(components), nothing])[places]
+        encoded = np.concatenate([repeated.project(blocks, components), nothing])[places]
         norm = np.float32(np.linalg.norm(encoded) / max(1, sum(map(bool, texts))) ** 0.5 or 1)
         self.tower_, self.components_ = tower, components / norm
-        self._lexical, self.meaning_ = lexical, share
+        self._lexical, self._repeated, self.meaning_ = lexical, repeated, share
         self.column_ = column_of(X, None) or "text"
         return self._told(texts, encoded / norm)
 

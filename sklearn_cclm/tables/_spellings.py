@@ -11,9 +11,8 @@ import numpy as np
 from sklearn_cclm._tools.check_device import check_device
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm.models._inference import distinct
-from sklearn_cclm.tables._values import learn_blocks, read_blocks, read_column, ready_tower
+from sklearn_cclm.tables._values import AT_ONCE, learn_blocks, read_blocks, read_column, ready_tower
 
-_AT_ONCE = 2**24  # similarities that are held at once
 _TRIED = np.linspace(0.2, 0.8, 13).tolist()
 _ROUNDING = 1e-5  # of similarities
 
@@ -253,7 +252,7 @@ class _Known:
         n = min(n, len(self.values))
         places = np.empty((len(texts), n), dtype=np.int64)
         similarities = np.empty((len(texts), n), dtype=np.float32)
-        step = max(1, _AT_ONCE // len(self.values))
+        step = max(1, AT_ONCE // len(self.values))
         for some in (slice(start, start + step) for start in range(0, len(texts), step)):
             found = blocks.take(some).similarity(self.blocks)
             places[some] = np.argsort(-found, axis=1, kind="stable")[:, :n]

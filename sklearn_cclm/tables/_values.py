@@ -25,6 +25,7 @@ from sklearn_cclm.values import Tower
 _HALF = 0.5  # of words, .25 and .75 are about as good; of codes, the less the better
 _SHORT = 40  # characters: the n-grams of longer values say the more themselves
 _BATCH_CHARS = 32768
+AT_ONCE = 2**24  # similarities that are held at once
 _SAMPLE = 2000  # values that components are learned from
 _END = "\uffff"  # stands after a value; Unicode has no such character
 

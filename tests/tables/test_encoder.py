@@ -106,6 +106,20 @@ def test_a_mistyped_value_stays_near_its_own(encoder):
     assert nearest.tolist() == [0, 2]
 
 
+def test_a_mistyped_value_is_read_as_the_frequent_one_it_is_like():
+    rare = [f"clerk {i}" for i in range(40)]
+    mistyped = ["polcie officer", "police ofificer"]
+
+    def distances(column):
+        encoder = TextColumnEncoder(8).fit(column)
+        known, *new = encoder.transform(["police officer", *mistyped])
+        return np.linalg.norm(new - known, axis=1)
+
+    assert (
+        distances(["police officer"] * 40 + rare) < 0.1 * distances(["police officer", *rare])
+    ).all()
+
+
 @pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
 def test_the_first_and_the_last_character_of_codes_are_known(place):
     rng = np.random.default_rng(0)
