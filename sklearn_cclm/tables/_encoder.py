@@ -38,6 +38,9 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
     words; the more digits or characters they have, the less the tower counts, as it knows nothing
     of codes, and n-grams know much of long texts. Distinct values are read once.
 
+    Then each value is drawn towards those that the column has often, as far as it is like them: a
+    category mistyped becomes the category. Values that a column has once draw none.
+
     It takes one column, as skrub's encoders do, and stands where these stand: in
     ``TableVectorizer(high_cardinality=TextColumnEncoder())``, in ``tabular_pipeline``, or in
     scikit-learn's ``ColumnTransformer``. skrub is not needed.
