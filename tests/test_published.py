@@ -1,5 +1,6 @@
 """The towers that come with the package, and what is made of them where none are named."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from sklearn_cclm import (
     ComposedClassifier,
     ComposedEmbedder,
     ComposedModel,
+    ComposedTagger,
     EntityPretrainer,
     Shelf,
     load,
 )
+from sklearn_cclm.datasets import read_conll
 from sklearn_cclm.shelf import ShelfError
 from sklearn_cclm.shelf._installed import PACKAGED
 
@@ -139,3 +142,21 @@ def test_a_shelf_without_the_published_tower_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("SKLEARN_CCLM_SHELF", str(tmp_path))
     with pytest.raises(ShelfError, match="'en-semantic' is not on the shelf"):
         ComposedEmbedder().fit(TEXTS)
+
+
+@pytest.mark.slow
+def test_towers_beside_each_other_find_no_fewer_entities_than_one():
+    """By three draws of weights and order, on messages that no tower has seen."""
+    folder = Path(os.environ.get("CCLM_DATA", "../shared/data"))
+    if not (folder / "ner_wnut17.train.txt.gz").exists():
+        pytest.skip(f"ner_wnut17 is not in {folder}: set CCLM_DATA to the folder that holds it")
+    (X, y), test = (read_conll(folder / f"ner_wnut17.{part}.txt.gz") for part in ("train", "test"))
+    how = {"freeze": "base", "noise": "auto", "entity_weight": 2.0, "max_epochs": 3}
+
+    def score(*names):
+        towers = [(name, name) for name in names]
+        taggers = [ComposedTagger(towers, **how, random_state=seed) for seed in range(3)]
+        return np.mean([tagger.fit(X[:1000], y[:1000]).score(*test) for tagger in taggers])
+
+    alone = max(map(score, ["en-semantic", "en-entities"]))
+    assert score("en-semantic", "en-entities") > alone - 0.02

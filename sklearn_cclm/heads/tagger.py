@@ -24,7 +24,8 @@ class ComposedTagger(EntityFinder, ComposedHead):
         `Shelf`, a ``FrozenEstimator`` of a fitted pretrainer, "drop", or, with `fit_towers`, a
         pretrainer, which is cloned and trained first. Towers may stand on different bases, if
         these read text alike. What the first that found entities, "en-entities" for example,
-        learned of the words around goes on, unless `combine` or `hidden` changes what is read.
+        learned of the words around and of what is a name at all goes on, unless `combine` or
+        `hidden` changes what is read.
     combine : {"concat", "gated", "attention"}, default="concat"
         How the towers are mixed, after each feature is standardised: side by side; as a sum of
         projections, each times a gate that all towers decide; or as an average of projections by

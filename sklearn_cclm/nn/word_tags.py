@@ -82,21 +82,28 @@ class WordTagHead(TagHead):
         self.context = WordContext(width, n_tags)
 
     def borrow(self, state: Mapping[str, Tensor], first: int = 0) -> None:
-        """Begin with the words around as another head has read them, whatever labels it knew.
+        """Begin with what another head of words reads and takes for a name, whatever its labels.
 
         Of several vectors side by side that one begins at `first`; of the others nothing is read
         yet.
         """
+        if "context.enter.weight" not in state:
+            return
         own = self.state_dict()
         for name, theirs in state.items():
+            if name.endswith(("output.weight", "output.bias")):
+                theirs = _of_any_label(theirs, n_tags=len(own[name]))
             if name == "context.enter.weight":
                 width = theirs.shape[1] - N_SHAPES
                 own[name].zero_()
                 own[name][:, first : first + width] = theirs[:, :width]
                 own[name][:, -N_SHAPES:] = theirs[:, width:]
+            elif name == "output.weight":
+                own[name].zero_()
+                own[name][:, first : first + theirs.shape[1]] = theirs
             elif name.startswith("context.norm_in"):
                 own[name][first : first + len(theirs)] = theirs
-            elif name.startswith("context.") and not name.startswith("context.output"):
+            else:
                 own[name].copy_(theirs)
 
     def logits(self, tower: Any, encoding: Any, batch: Any) -> Tensor:
@@ -126,3 +133,9 @@ class WordTagHead(TagHead):
 
     def _log_marginals(self, scores: Tensor, words: Words, batch: Any) -> Tensor:
         return words.flat(log_marginals(*words.padded(scores, len(batch.ids))))
+
+
+def _of_any_label(weights: Tensor, *, n_tags: int) -> Tensor:
+    """Return weights of "O", "B" and "I" for other labels: those of the given ones on average."""
+    begin, inside = (weights[i::2].mean(0, keepdim=True) for i in (1, 2))
+    return torch.cat([weights[:1], *(begin, inside) * (n_tags // 2)])

@@ -42,7 +42,7 @@ class EntityPretrainer(EntityFinder, BasePretrainer):
         Begin with the weights of this tower, whose architecture counts instead of `tower`, and of
         its base, which is trained further unless `base` is that base. Of a tower that found
         entities of other labels, "en-entities" for example, what it learned of the words around
-        goes on, too.
+        and of what is a name at all goes on, too.
     max_epochs : int, default=8
         Passes over the texts.
     batch_size : int, default=32

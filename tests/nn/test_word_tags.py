@@ -107,6 +107,8 @@ def test_what_is_borrowed_reads_its_own_tower_alone():
         torch.nn.init.normal_(norm.weight)
     own = WordTagHead(8 + 16 + 4, 3, entity_weight=2.0).eval()
     own.borrow(theirs.state_dict(), first=8)
+    assert not own.output.weight[:, :8].any()
+    assert not own.output.weight[:, 24:].any()
     for head in (theirs, own):
         head.context.output = torch.nn.Identity()
     parts = [torch.randn(len(words.rows), width) for width in (8, 16, 4)]
@@ -114,3 +116,25 @@ def test_what_is_borrowed_reads_its_own_tower_alone():
     expected = theirs.context(parts[1], words, of, None)
     assert expected.std() > 0.1
     torch.testing.assert_close(own.context(joined, words, of, None), expected, atol=1e-3, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_what_is_a_name_is_borrowed_whatever_its_label():
+    of = batch(TEXTS)
+    theirs = WordTagHead(16, 5, entity_weight=2.0).eval()
+    torch.nn.init.normal_(theirs.context.output.weight)
+    vectors = torch.randn(len(Words.of(of).rows), 16)
+    scores = [
+        head.output(vectors) + head.context(vectors, Words.of(of), of, None)
+        for head in (theirs, borrowing(theirs, n_tags=7))
+    ]
+    outside, *named = scores[0].unbind(1)
+    begin, inside = ((named[i] + named[i + 2]) / 2 for i in (0, 1))
+    expected = torch.stack([outside, *[begin, inside] * 3], dim=1)
+    torch.testing.assert_close(scores[1], expected, atol=1e-4, rtol=1e-4)
+
+
+def borrowing(theirs, *, n_tags):
+    own = WordTagHead(16, n_tags, entity_weight=2.0).eval()
+    own.borrow(theirs.state_dict())
+    return own
