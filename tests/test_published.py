@@ -156,7 +156,6 @@ def test_towers_beside_each_other_find_no_fewer_entities_than_one():
     def score(*names):
         towers = [(name, name) for name in names]
         taggers = [ComposedTagger(towers, **how, random_state=seed) for seed in range(3)]
-        return np.mean([tagger.fit(X[:1000], y[:1000]).score(*test) for tagger in taggers])
+        return np.mean([tagger.fit(X[:600], y[:600]).score(*test) for tagger in taggers])
 
-    alone = max(map(score, ["en-semantic", "en-entities"]))
-    assert score("en-semantic", "en-entities") > alone - 0.02
+    assert score("en-semantic", "en-entities") > score("en-entities") - 0.02
