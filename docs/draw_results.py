@@ -2,8 +2,8 @@
 
     python docs/draw_results.py
 
-The figures are those of docs/results.json, from benchmarks/published.py and throughput.py; a test
-compares them with the README.
+The figures are those of docs/results.json, from benchmarks/published.py, throughput.py and, of
+ComposedEmbedder(), against.py; a test compares them with the README.
 """
 
 import json
