@@ -266,10 +266,9 @@ def main():
         for n, figures in report[name].items():
             show(f"{name}, {n} labels", figures)
     few = [figures[n] for figures in report.values() for n in options.labels if n != "all"]
-    show(
-        "mean over the sets with few labels",
-        {kind: np.mean([figures[kind] for figures in few], axis=0) for kind in few[0]},
-    )
+    if few:
+        means = {kind: np.mean([figures[kind] for figures in few], axis=0) for kind in few[0]}
+        show("mean over the sets with few labels", means)
     if options.speed:
         report["texts/s"] = speeds(kinds, train[0], teacher)
         print("\ntexts/s:", {kind: round(speed) for kind, speed in report["texts/s"].items()})
