@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def unmapped(state: Any) -> Any:
     if type(state) is dict:
         found = {key: unmapped(value) for key, value in state.items()}
         return found if any(found[key] is not state[key] for key in state) else state
+    if hasattr(state, "_asdict"):  # a named tuple
+        known = state._asdict()
+        return state if (found := unmapped(known)) is known else type(state)(**found)
+    if hasattr(state, "indptr") and unmapped(vars(state)) is not vars(state):  # a sparse matrix
+        state = copy(state)
+        vars(state).update(unmapped(vars(state)))
     return state.view(np.ndarray) if isinstance(state, np.memmap) else state
 
 

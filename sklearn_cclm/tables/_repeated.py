@@ -33,7 +33,7 @@ class Repeated(NamedTuple):
     def project(self, blocks: Blocks, components: np.ndarray) -> np.ndarray:
         """Return values projected on components, each drawn towards these as it is like them."""
         projected, known = blocks.project(components), self.blocks.project(components)
-        if len(known):
+        if len(known) and len(projected):
             for some in gen_batches(len(projected), max(1, AT_ONCE // len(known))):
                 near = blocks.take(some).similarity(self.blocks)
                 pull = np.where(near > 0, self.shares * np.exp((near - _NEAR) / _SCALE), 0)
