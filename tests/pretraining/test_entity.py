@@ -221,7 +221,6 @@ def test_weight_of_entities_trades_precision_for_recall():
 
 
 @pytest.mark.slow
-@pytest.mark.ci
 def test_learns_from_wnut17():
     folder = Path(os.environ.get("CCLM_DATA", "../shared/data"))
     if not (folder / "ner_wnut17.train.txt.gz").exists():
