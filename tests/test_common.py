@@ -1,6 +1,9 @@
 """Every check on every public estimator, and a count of what ran."""
 
+from unittest import SkipTest
+
 import pytest
+import sklearn
 from sklearn.base import is_regressor
 from tiny import TINY, tiny
 
@@ -11,7 +14,11 @@ from sklearn_cclm.utils.estimator_checks import (
     text_checks,
 )
 
-# checks of the estimator on text, and scikit-learn's through the adapter
+OF_NEWEST = pytest.mark.skipif(
+    tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9),
+    reason="scikit-learn 1.8 has two checks of one name and one check less than 1.9",
+)
+# checks of the estimator on text, and those of scikit-learn 1.9 through the adapter
 COUNTS = {
     "CCLMModelBase": (29, 41),
     "CausalLanguagePretrainer": (30, 41),
@@ -47,13 +54,17 @@ def failing(estimator):
     [tiny(name, cls) for name, cls in all_estimators()], expected_failed_checks=failing
 )
 def test_check(check):
-    check()
+    try:
+        check()
+    except SkipTest as skipped:  # of what is not deterministic, by scikit-learn 1.8
+        pytest.skip(str(skipped))
 
 
 def test_every_public_estimator_is_checked():
     assert {name for name, _ in all_estimators()} == COUNTS.keys() == TINY.keys()
 
 
+@OF_NEWEST
 @pytest.mark.parametrize(("name", "cls"), all_estimators())
 def test_no_check_drops_out(name, cls):
     estimator = tiny(name, cls)
@@ -61,6 +72,7 @@ def test_no_check_drops_out(name, cls):
     assert found == COUNTS[name]
 
 
+@OF_NEWEST
 @pytest.mark.parametrize(("name", "cls"), all_estimators())
 def test_names_of_checks_differ(name, cls):
     estimator = tiny(name, cls)
