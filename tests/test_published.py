@@ -145,7 +145,7 @@ def test_a_shelf_without_the_published_tower_says_so(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_towers_beside_each_other_find_no_fewer_entities_than_one():
+def test_another_tower_beside_it_costs_two_points_of_entities_at_most():
     """By three draws of weights and order, on messages that no tower has seen."""
     folder = Path(os.environ.get("CCLM_DATA", "../shared/data"))
     if not (folder / "ner_wnut17.train.txt.gz").exists():
