@@ -1,5 +1,8 @@
 """Labels: of any type, one or several, what each counts, and that they are learned."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -23,7 +26,6 @@ from sklearn_cclm import (
 )
 from sklearn_cclm._targets.labels import Labels, loss_weights
 from sklearn_cclm._training.cut import Cut
-from sklearn_cclm.datasets import load_docstrings
 from sklearn_cclm.nn.heads import label_losses
 
 WORDS = {"pet": ["cat", "dog"], "farm": ["hen", "pig"], "sea": ["cod", "eel"]}
@@ -305,16 +307,20 @@ def test_several_labels_keep_their_number():
         tiny().fit(TEXTS, Y).score(texts, has)
 
 
-def test_learns_which_library_a_sentence_is_of():
-    texts, y = load_docstrings(libraries=["joblib", "numpy", "scikit-learn"], return_X_y=True)
-    rows = np.random.default_rng(0).permutation(len(texts))[:2000]
-    texts, y = [texts[row] for row in rows], y[rows]
+def test_learns_what_a_question_asks_for():
+    path = Path(os.environ.get("CCLM_DATA", "../shared/data")) / "trec_questions.csv.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is missing: set CCLM_DATA to the folder of the data sets")
+    questions = pd.read_csv(path).sample(2000, random_state=0)
+    texts, y = list(questions["text"]), questions["label"].to_numpy()
     base = CCLMModelBase(width=64, n_buckets=20000)
     pretrainer = ClassificationPretrainer(base, max_epochs=3, random_state=0)
     pretrainer.fit(texts[:1500], y[:1500], validation=(texts[1500:], y[1500:]))
-    majority = np.bincount(y[1500:]).max() / 500
-    assert pretrainer.history_[-1]["valid_accuracy"] > majority + 0.2
-    assert -pretrainer.score(texts[1500:], y[1500:]) < _constant_loss(y[:1500], y[1500:]) - 0.2
+    codes = np.unique(y, return_inverse=True)[1]
+    majority = np.bincount(codes[1500:]).max() / 500
+    assert pretrainer.history_[-1]["valid_accuracy"] > majority + 0.4
+    constant = _constant_loss(codes[:1500], codes[1500:])
+    assert -pretrainer.score(texts[1500:], y[1500:]) < constant - 0.8
 
 
 def _constant_loss(y, held_out):
