@@ -30,7 +30,9 @@ def unread_expected() -> Iterator[None]:
         _expected.reset(token)
 
 
-def warn_unread(texts: Sequence[str], preprocessors: Iterable[Any], *, missing: str) -> None:
+def warn_unread(
+    texts: Sequence[str], preprocessors: Iterable[Any], *, missing: str, stacklevel: int = 4
+) -> None:
     """Warn, once and with counts, of texts that no vocabulary has much of.
 
     Parameters
@@ -41,6 +43,8 @@ def warn_unread(texts: Sequence[str], preprocessors: Iterable[Any], *, missing: 
         Those of the bases; a text is unread if none knows half of its characters.
     missing : {"error", "empty"}
         With "empty", blank texts are wanted, and not counted.
+    stacklevel : int, default=4
+        Calls from here to the line that the warning is of.
     """
     if _expected.get():
         return
@@ -57,7 +61,7 @@ def warn_unread(texts: Sequence[str], preprocessors: Iterable[Any], *, missing: 
         warnings.warn(
             f"Of {len(texts)} texts, {'; '.join(said)}. What is made of them says little.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
 
 

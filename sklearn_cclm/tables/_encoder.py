@@ -137,7 +137,9 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         float32 ndarray of shape (n, number of columns)
             As `transform` returns it.
         """
-        return self._learn(X)
+        texts, encoded = self._learn(X)
+        self._warn(texts)
+        return encoded
 
     def transform(self, X: Any) -> np.ndarray:
         """Encode a column.
@@ -161,7 +163,7 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         self._check_params()
         texts = read_column(X, missing=self._missing())
-        warn_unread(texts, [self.tower_.base.preprocessor()], missing="empty")
+        self._warn(texts)
         values, places = distinct(texts)
         blocks = read_blocks(
             values, self.tower_, self._lexical, self.device, share=self.meaning_, ends=True
@@ -187,8 +189,8 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         told = [f"{self.column_}_missing"] * (self.missing == "indicator")
         return np.array(names + told, dtype=object)
 
-    def _learn(self, X: Any) -> np.ndarray:
-        """Set what is learned of a column, and return the column encoded."""
+    def _learn(self, X: Any) -> tuple[list[str], np.ndarray]:
+        """Set what is learned of a column, and return its texts, and them encoded."""
         self._check_params()
         tower = ready_tower(self.tower)
         texts = read_column(X, missing=self._missing(), min_texts=1)
@@ -206,7 +208,10 @@ class TextColumnEncoder(TextTagsMixin, TransformerMixin, BaseEstimator):
         self.tower_, self.components_ = tower, components / norm
         self._lexical, self._repeated, self.meaning_ = lexical, repeated, share
         self.column_ = column_of(X, None) or "text"
-        return self._told(texts, encoded / norm)
+        return texts, self._told(texts, encoded / norm)
+
+    def _warn(self, texts: Sequence[str]) -> None:
+        warn_unread(texts, [self.tower_.base.preprocessor()], missing="empty", stacklevel=5)
 
     def _told(self, texts: Sequence[str], encoded: np.ndarray) -> np.ndarray:
         """Return the columns, with that of missing values if it is asked for."""

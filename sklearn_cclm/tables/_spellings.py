@@ -11,6 +11,7 @@ import numpy as np
 from sklearn_cclm._tools.check_device import check_device
 from sklearn_cclm._tools.params import check_integer, check_real
 from sklearn_cclm.models._inference import distinct
+from sklearn_cclm.preprocessing._unread import warn_unread
 from sklearn_cclm.tables._values import AT_ONCE, learn_blocks, read_blocks, read_column, ready_tower
 
 _TRIED = np.linspace(0.2, 0.8, 13).tolist()
@@ -37,7 +38,7 @@ def similar(
         A pandas or polars Series, a frame or table of one column, an array or a list. Missing and
         blank values are left out.
     queries : column of str of shape (n_queries,)
-        What to look for.
+        What to look for. Missing and blank ones are like no value: similarity 0.
     n_neighbors : int, default=5
         How many values to find, at most.
     meaning : float, default=0.5
@@ -92,7 +93,8 @@ def deduplicate(
     min_similarity : float, default=None
         From 0 to 1: clusters as similar as this are joined. The higher it is, the fewer things
         are taken for one. None tries those from .2 to .8, and takes the one of the best mean
-        silhouette (Rousseeuw, 1987).
+        silhouette (Rousseeuw, 1987), or .8 if at each of them all values are one thing, or no two
+        are.
     meaning : float, default=0.25
         As for `similar`. Meaning helps to tell misspelt words apart.
     tower : Tower or str, default="en-semantic"
@@ -190,7 +192,9 @@ def match(
     places, similarities = (found[:, 0] for found in known.nearest(texts, 1))
     first = dict(zip(reversed(targets), reversed(range(len(targets))), strict=True))
     rows = np.array([first[value] for value in known.values])[places]
-    matched = (similarities >= min_similarity) & np.array([bool(text) for text in texts], bool)
+    matched = (similarities >= min_similarity - _ROUNDING) & np.array(
+        [bool(text) for text in texts], bool
+    )
     return np.where(matched, rows, -1), similarities
 
 
@@ -241,6 +245,7 @@ class _Known:
                 "one value that is neither missing nor blank."
             )
         self.tower, self.device, self.share = ready_tower(tower), device, meaning
+        self._warn(self.values)
         self.lexical, self.blocks = learn_blocks(
             self.values, self.tower, device, share=meaning, with_new=True
         )
@@ -248,6 +253,7 @@ class _Known:
     def nearest(self, texts: Sequence[str], n: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of the values most similar to texts, and their similarities."""
         texts, rows = distinct(texts)
+        self._warn(texts)
         blocks = read_blocks(texts, self.tower, self.lexical, self.device, share=self.share)
         n = min(n, len(self.values))
         places = np.empty((len(texts), n), dtype=np.int64)
@@ -256,5 +262,10 @@ class _Known:
         for some in (slice(start, start + step) for start in range(0, len(texts), step)):
             found = blocks.take(some).similarity(self.blocks)
             places[some] = np.argsort(-found, axis=1, kind="stable")[:, :n]
-            similarities[some] = np.take_along_axis(found, places[some], axis=1)
+            similarities[some] = np.minimum(np.take_along_axis(found, places[some], axis=1), 1)
         return places[rows], similarities[rows]
+
+    def _warn(self, texts: Sequence[str]) -> None:
+        """Warn of texts that the tower knows nothing of, where it is asked for their meaning."""
+        if self.share:
+            warn_unread(texts, [self.tower.base.preprocessor()], missing="empty", stacklevel=5)

@@ -41,7 +41,13 @@ def read_column(X: Any, *, missing: str = "empty", min_texts: int = 0) -> list[s
     rows = list(read_rows(table, None))
     if any(isinstance(row, str) for row in rows):
         rows = [str(row) if isinstance(row, Real) and not is_missing(row) else row for row in rows]
-    texts = check_texts(rows, missing=missing, min_texts=min_texts)
+    if missing == "error" and any(gone := [is_missing(row) for row in rows]):
+        place = gone.index(True)
+        raise ValueError(
+            f"Text {place} is missing ({rows[place]!r}): drop the row, or set missing='zeros' or "
+            "missing='indicator'."
+        )
+    texts = check_texts(rows, missing="empty", min_texts=min_texts)
     return ["" if text.isspace() else text for text in texts]
 
 

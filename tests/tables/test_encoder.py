@@ -32,6 +32,14 @@ def test_columns_are_dense_and_named_after_the_column(encoder):
     assert wide.get_feature_names_out()[[0, 29]].tolist() == ["text_00", "text_29"]
 
 
+@pytest.mark.parametrize("method", ["fit_transform", "transform"])
+def test_values_of_which_nothing_is_known_are_told(encoder, method):
+    new = clone(encoder) if method == "fit_transform" else encoder
+    with pytest.warns(UserWarning, match="Of 3 texts, mostly of characters unseen .*: 2") as told:
+        getattr(new, method)(["nurse", "\u13a0\u13a1", "\u13a2\u13a3"])
+    assert told[0].filename == __file__
+
+
 def test_missing_and_blank_values_are_zeros_and_told_apart_if_asked(encoder):
     out = encoder.transform(pd.Series(["police officer", None, np.nan, "", " "], dtype=object))
     assert out[0].any()
@@ -39,7 +47,7 @@ def test_missing_and_blank_values_are_zeros_and_told_apart_if_asked(encoder):
     told = clone(encoder).set_params(missing="indicator").fit(FRAME["title"])
     assert told.get_feature_names_out()[-1] == "title_missing"
     assert told.transform(["police officer", None])[:, -1].tolist() == [0, 1]
-    with pytest.raises(ValueError, match="Text 20 is missing"):
+    with pytest.raises(ValueError, match="Text 20 is missing .*'zeros' or missing='indicator'"):
         clone(encoder).set_params(missing="error").fit(FRAME["title"])
 
 

@@ -20,6 +20,28 @@ def test_the_most_similar_values_come_first():
     np.testing.assert_allclose(same[1], 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("meaning", [0.0, 0.25, 1.0])
+def test_equal_values_have_similarity_1_and_match_at_it(meaning):
+    sides, kinds = ("north", "south", "green", "old"), ("river", "castle", "bridge", "market")
+    names = [f"{side} {kind}" for side in sides for kind in kinds]
+    rows, similarities = match(names, names, min_similarity=1, meaning=meaning)
+    assert rows.tolist() == list(range(len(names)))
+    assert similarities.max() <= 1
+    assert similar(names, names, meaning=meaning)[1].max() <= 1
+
+
+@pytest.mark.filterwarnings("error:Of .* texts")
+@pytest.mark.parametrize("find", [similar, match])
+def test_texts_of_whose_meaning_nothing_is_known_are_told(find):
+    cherokee = ["\u13a0\u13a1", "\u13a2\u13a3"]
+    for given in ((cherokee, TITLES), (TITLES, cherokee)):
+        with pytest.raises(UserWarning, match="unseen in training: 2"):
+            find(*given, meaning=0.5)
+        find(*given, meaning=0.0)
+    with pytest.raises(UserWarning, match="unseen in training: 2"):
+        deduplicate(cherokee)
+
+
 def test_meaning_finds_what_spelling_does_not():
     column = ["bus driver", "bass player", "nurse"]
     by_meaning, _ = similar(column, ["hospital care"], n_neighbors=1, meaning=1.0)
