@@ -118,23 +118,6 @@ def taught(work):
     return [[t.lower() for t in tokens] if low else tokens for tokens, low in rows], tags
 
 
-def pretrainer(base, options, *, stage, epochs, init_from=None):
-    """Return the unfitted pretrainer of a stage: by the teacher, by people, or by both."""
-    return EntityPretrainer(
-        base,
-        tower=PooledConfig(width=128, hidden=0),
-        init_from=init_from,
-        entity_weight=2.0,
-        noise=TypoNoise({"scramble": 3, "slip": 1}, rate=(0, 0.4)),
-        max_epochs=epochs,
-        validation_fraction=0.0,
-        checkpoint=options.work / f"checkpoint-entities-{stage}",
-        checkpoint_every=500,
-        random_state=0,
-        verbose=1,
-    )
-
-
 def train(base, given, marked, options):
     """Return the pretrainer, fitted to what a teacher has given, what people marked, and both."""
     both = [*given[0], *marked[0]], [*given[1], *marked[1]]
@@ -143,11 +126,21 @@ def train(base, given, marked, options):
         "people": (marked, options.epochs),
         "both": (both, options.last_epochs),
     }
-    tower = None
+    learner = EntityPretrainer(
+        base,
+        tower=PooledConfig(width=128, hidden=512),
+        entity_weight=2.0,
+        noise=TypoNoise({"scramble": 3, "slip": 1}, rate=(0, 0.4)),
+        validation_fraction=0.0,
+        warm_start=True,
+        checkpoint_every=500,
+        random_state=0,
+        verbose=1,
+    )
     for stage, (pair, epochs) in stages.items():
-        fitted = pretrainer(base, options, stage=stage, epochs=epochs, init_from=tower).fit(*pair)
-        tower = fitted.tower_
-    return fitted
+        place = options.work / f"checkpoint-entities-{stage}"
+        learner.set_params(max_epochs=epochs, checkpoint=place).fit(*pair)
+    return learner
 
 
 def curves_of(tower, name, pair, *, kinds=()):

@@ -164,8 +164,10 @@ def _spans_of_tokens(rows: Sequence[list[str]], answers: Sequence[Any]) -> list[
         if not isinstance(tags, list | tuple):
             raise TypeError(f"The tags of text {index} are {tags!r}: pass a list, one tag a token.")
         if len(tokens) != len(tags):
+            spans = any(isinstance(tag, list | tuple | Mapping) for tag in tags)
             raise ValueError(
-                f"Text {index} has {len(tokens)} tokens and {len(tags)} tags: pass one tag a token."
+                f"Text {index} has {len(tokens)} tokens and {len(tags)} tags: pass one tag a token"
+                f"{', or spans beside texts, not beside lists of tokens' if spans else ''}."
             )
     scheme = read_scheme(answers)
     found = []

@@ -286,6 +286,12 @@ def test_spans_that_are_no_list(row):
 
 
 BAD_ROWS = {
+    "spans of tokens": (
+        [["a", "b"]],
+        [[(0, 1, "x")]],
+        ValueError,
+        "1 tags: .* or spans beside texts",
+    ),
     "tags too few": ([["a", "b"]], [["O"]], ValueError, "Text 0 has 2 tokens and 1 tags"),
     "tags as text": ([["a"]], ["O"], TypeError, "pass a list"),
     "no tags": ([["a"]], [None], TypeError, "pass a list"),
