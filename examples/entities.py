@@ -19,7 +19,10 @@ from sklearn_cclm import EntityPretrainer, TypoNoise
 from sklearn_cclm.robustness import EntityDisplay, robustness_curve
 
 names = EntityPretrainer.from_tower("en-entities")
-for text in ("Where is teh nearset Starbcuks in San Fransisco?", "Tim Cook left Apple for Berlin"):
+for text in (
+    "Where is teh nearset Starbcuks in San Fransisco?",
+    "my name is john smith and i live in london",
+):
     (spans,) = names.predict([text])
     print([(text[span.start : span.end], span.label, round(span.score, 2)) for span in spans])
 

@@ -77,6 +77,7 @@ for name, (clean, noisy) in scores.items():
 
 # %%
 # "en-semantic" knows what a word means, and the others how it is written or used: alone they are
-# hardly above n-grams. Hardly two of these names share a word, so that n-grams beside the meaning
-# cost more than they bring. On customers' messages, where words recur, they bring four points.
+# above n-grams, but beside the meaning they cost more than they bring, and so do n-grams, as hardly
+# two of these names share a word. On customers' messages, where words recur, n-grams bring four
+# points.
 # What helps is a question to the data: make the composition a parameter, and search it.
