@@ -192,9 +192,8 @@ def match(
     places, similarities = (found[:, 0] for found in known.nearest(texts, 1))
     first = dict(zip(reversed(targets), reversed(range(len(targets))), strict=True))
     rows = np.array([first[value] for value in known.values])[places]
-    matched = (similarities >= min_similarity - _ROUNDING) & np.array(
-        [bool(text) for text in texts], bool
-    )
+    present = np.array([bool(text) for text in texts], bool)
+    matched = present & (similarities >= min_similarity - _ROUNDING)
     return np.where(matched, rows, -1), similarities
 
 
